@@ -1,0 +1,41 @@
+"""Ports on loopback."""
+
+import random
+import socket
+
+from .problem import Problem
+from .settings import HOST, PORTS
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # What a server would do too: connections that are still closing do not hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+            # Listening, because with SO_REUSEADDR two sockets may bind, but only one may listen.
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def require_free(port: int, name: str) -> None:
+    """A Problem that names the port, what it is for and the variable that chooses another."""
+    if is_free(port):
+        return
+    variable, what = next((variable, what) for each, variable, _, what in PORTS if each == name)
+    raise Problem(
+        f"Port {port}, wanted for {what}, is taken by another program. "
+        f"Stop that program, or choose another port: {variable}={port + 1000} ./dev up"
+    )
+
+
+def free_ports() -> dict:
+    """A free port for each use, below those that the kernel gives to outgoing connections."""
+    chosen = {}
+    while len(chosen) < len(PORTS):
+        port = random.SystemRandom().randrange(20000, 32000)
+        if port not in chosen.values() and is_free(port):
+            chosen[PORTS[len(chosen)][0]] = port
+    return chosen
