@@ -1,0 +1,91 @@
+#include "config/config.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "config/reader.h"
+#include "config/writer.h"
+
+namespace heliograph::config {
+namespace {
+
+std::string EnvironmentPrefix(std::string program) {
+  std::transform(program.begin(), program.end(), program.begin(), [](unsigned char c) {
+    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  });
+  return program;
+}
+
+std::string Indent(std::size_t depth) { return std::string(depth * 2, ' '); }
+
+}  // namespace
+
+Environment ProcessEnvironment() {
+  Environment all;
+  for (char** one = environ; *one != nullptr; ++one) {
+    const std::string_view pair(*one);
+    const auto equals = pair.find('=');
+    if (equals != std::string_view::npos) {
+      all.emplace(pair.substr(0, equals), pair.substr(equals + 1));
+    }
+  }
+  return all;
+}
+
+std::vector<std::string> Load(const Source& source, const BindFunction& bind) {
+  YAML::Node root;
+  try {
+    if (!source.file.empty()) root = YAML::LoadFile(source.file);
+  } catch (const YAML::ParserException& error) {
+    return {source.file + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg};
+  } catch (const YAML::BadFile&) {
+    return {"the configuration file '" + source.file + "' cannot be read"};
+  }
+  Reader reader(source.file, EnvironmentPrefix(source.program), root, source.environment);
+  bind(reader);
+  return reader.Finish();
+}
+
+std::string Print(const BindFunction& bind) {
+  Lister lister;
+  bind(lister);
+  std::string out;
+  for (const Entry& entry : lister.entries()) {
+    out += Indent(entry.depth) + entry.key + ":";
+    out += entry.is_section ? "\n" : " " + entry.value + "\n";
+  }
+  return out;
+}
+
+std::string WriteCommentedYaml(const BindFunction& bind) {
+  Lister lister;
+  bind(lister);
+  std::string out;
+  for (const Entry& entry : lister.entries()) {
+    const std::string indent = Indent(entry.depth);
+    if (entry.is_section) out += "\n";
+    out += indent + "# " + entry.help;
+    if (!entry.is_section && entry.kind != "text") out += " (" + entry.kind + ")";
+    out += "\n" + indent + entry.key + ":";
+    out += entry.is_section ? "\n" : " " + entry.value + "\n";
+  }
+  return out;
+}
+
+std::string WriteReference(std::string_view program, const BindFunction& bind) {
+  Lister lister;
+  bind(lister);
+  std::string out = "## " + std::string(program) + "\n\n";
+  out += "| setting | default | values | what it is |\n|---|---|---|---|\n";
+  for (const Entry& entry : lister.entries()) {
+    if (entry.is_section) continue;
+    out += "| `" + entry.path + "` | `" + entry.value + "` | " + entry.kind + " | " + entry.help +
+           " |\n";
+  }
+  return out;
+}
+
+}  // namespace heliograph::config
