@@ -1,15 +1,12 @@
 """The three servers alone, for developers and for tests: broker, Kafka, PostgreSQL on free ports in a folder of their own.
 
-  python3 -m heliograph_local.servers --dir DIR          starts them and prints what the integration tests read
-  python3 -m heliograph_local.servers --dir DIR --stop   ends them and removes the folder
-
-Typically: eval "$(PYTHONPATH=deploy/local /usr/bin/python3 -m heliograph_local.servers --dir /tmp/mine)"
+  ./dev servers DIR          starts them and prints what the integration tests read, as lines for a shell's eval
+  ./dev servers DIR --stop   ends them and removes the folder
 """
 
 import argparse
 import json
 import shlex
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +14,6 @@ from . import certificates, homes, kafka_jars, network, processes
 from .kafka import Kafka
 from .mosquitto import Mosquitto
 from .postgres import Postgres
-from .problem import Problem
 from .settings import HOST, Settings, from_environment, saved_or_from_environment
 
 TEST_DEVICES = tuple(f"device-{number}" for number in range(1, 9))
@@ -90,27 +86,19 @@ def stop_and_remove(data: Path) -> None:
         homes.remove(data)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="heliograph_local.servers", description="Servers for trying and for tests.")
-    parser.add_argument("--dir", required=True, type=Path, help="a folder of their own")
+def main(given: list) -> int:
+    parser = argparse.ArgumentParser(prog="./dev servers", description="Servers for trying and for tests.")
+    parser.add_argument("dir", type=Path, help="a folder of their own")
     parser.add_argument("--stop", action="store_true", help="end them and remove the folder")
     parser.add_argument("--json", action="store_true", help="print the variables as JSON instead of shell lines")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     data = arguments.dir.absolute()
-    try:
-        if arguments.stop:
-            stop_and_remove(data)
-            return 0
-        variables = test_variables(start_for_tests(data))
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    if arguments.stop:
+        stop_and_remove(data)
+        return 0
+    variables = test_variables(start_for_tests(data))
     if arguments.json:
         print(json.dumps(variables, indent=1))
     else:
         print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
