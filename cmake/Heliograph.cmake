@@ -20,6 +20,7 @@ find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(PISTACHE REQUIRED IMPORTED_TARGET libpistache)
 
 add_library(heliograph_warnings INTERFACE)

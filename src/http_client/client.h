@@ -1,0 +1,64 @@
+// Calls other services over HTTP. No libcurl in sight.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "config/binder.h"
+
+namespace heliograph::http_client {
+
+struct ClientConfig {
+  std::chrono::milliseconds connect_timeout{std::chrono::seconds(3)};
+  std::chrono::milliseconds timeout{std::chrono::seconds(15)};
+  std::int64_t max_response_bytes = 64 * 1024 * 1024;
+  std::string ca_file;
+  std::string proxy;
+
+  void Bind(config::Binder& binder);
+};
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct Request {
+  std::string method = "GET";
+  std::string url = {};
+  Headers headers = {};   // names and values without line ends, else kInvalidArgument
+  std::string body = {};  // sent when it is not empty, or the method is POST, PUT or PATCH
+};
+
+struct Response {
+  int status = 0;
+  Headers headers;  // names in lower case, in the order of arrival
+  std::string body;
+
+  std::optional<std::string_view> Header(std::string_view lower_case_name) const;
+};
+
+// Keeps connections open between calls. Redirects are never followed, environment variables never
+// consulted. Threads: one thread.
+class Client {
+ public:
+  explicit Client(const ClientConfig& config);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Any answer is a Response, whatever its status. Errors: kUnavailable (no connection, or it
+  // broke), kDeadlineExceeded, kTooLarge (over max_response_bytes), kInvalidArgument (no such URL,
+  // a bad header), kPermissionDenied (TLS: the server's certificate is not to be trusted).
+  base::Result<Response> Send(const Request& request);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace heliograph::http_client

@@ -1,0 +1,75 @@
+#include "http_client/url.h"
+
+#include <algorithm>
+
+namespace heliograph::http_client {
+namespace {
+
+bool IsUnreserved(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+bool IsPrintable(char c) { return c > ' ' && c < 0x7f; }
+
+base::Error Wrong(std::string_view text, std::string_view why) {
+  return base::MakeError(base::ErrorCode::kInvalidArgument,
+                         "'" + std::string(text) + "' is not a base URL: " + std::string(why));
+}
+
+}  // namespace
+
+std::string PercentEncode(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (const char c : text) {
+    if (IsUnreserved(c)) {
+      encoded += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += '%';
+    encoded += kHex[byte >> 4];
+    encoded += kHex[byte & 0x0f];
+  }
+  return encoded;
+}
+
+base::Result<BaseUrl> BaseUrl::Parse(std::string_view text) {
+  if (!std::all_of(text.begin(), text.end(), IsPrintable)) return Wrong(text, "it holds spaces");
+  std::size_t host = 0;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (text.starts_with(scheme)) host = scheme.size();
+  }
+  if (host == 0) return Wrong(text, "it does not begin with http:// or https://");
+  if (text.find_first_of("?#\\") != text.npos) return Wrong(text, "it ends in a query");
+  const std::size_t path = std::min(text.find('/', host), text.size());
+  const std::string_view authority = text.substr(host, path - host);
+  if (authority.empty() || authority.front() == ':') return Wrong(text, "it names no host");
+  if (authority.find('@') != authority.npos) return Wrong(text, "it holds a user name");
+  while (text.size() > path && text.back() == '/') text.remove_suffix(1);
+  return BaseUrl(std::string(text), path);
+}
+
+std::string BaseUrl::Join(const std::vector<std::string_view>& levels, const Query& query) const {
+  std::string url = text_;
+  for (const std::string_view level : levels) url += "/" + PercentEncode(level);
+  char separator = '?';
+  for (const auto& [name, value] : query) {
+    url += separator + PercentEncode(name) + "=" + PercentEncode(value);
+    separator = '&';
+  }
+  return url;
+}
+
+base::Result<std::string> BaseUrl::Resolve(std::string_view path) const {
+  if (!path.starts_with('/') || path.starts_with("//") ||
+      !std::all_of(path.begin(), path.end(), IsPrintable)) {
+    return base::MakeError(base::ErrorCode::kInvalidArgument,
+                           "'" + std::string(path) + "' is not a path on the same server");
+  }
+  return text_.substr(0, origin_size_) + std::string(path);
+}
+
+}  // namespace heliograph::http_client
