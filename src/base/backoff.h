@@ -1,5 +1,6 @@
 // How long to wait before the next try: exponential with full jitter.
-// Source: "Exponential Backoff and Jitter", AWS Architecture Blog, 2015 (the "full jitter" variant, with a floor).
+// Source: "Exponential Backoff and Jitter", AWS Architecture Blog, 2015 (the "full jitter" variant,
+// with a floor).
 #pragma once
 
 #include <chrono>

@@ -21,9 +21,8 @@ std::map<std::string, Health::Dependency> Health::Snapshot() const {
 
 bool Health::ready() const {
   const std::lock_guard lock(mutex_);
-  return !dependencies_.empty() &&
-         std::all_of(dependencies_.begin(), dependencies_.end(),
-                     [](const auto& one) { return one.second.ready; });
+  return !dependencies_.empty() && std::all_of(dependencies_.begin(), dependencies_.end(),
+                                               [](const auto& one) { return one.second.ready; });
 }
 
 }  // namespace heliograph::base

@@ -1,4 +1,5 @@
-// A value or an Error. The member names are those of std::expected (C++23), so that it can take over.
+// A value or an Error. The member names are those of std::expected (C++23), so that it can take
+// over.
 #pragma once
 
 #include <optional>
@@ -13,7 +14,8 @@ namespace heliograph::base {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit as in expected
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit as in expected
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   bool has_value() const noexcept { return state_.index() == 0; }
@@ -53,6 +55,8 @@ class [[nodiscard]] Result<void> {
 
 using Status = Result<void>;
 
-inline Error MakeError(ErrorCode code, std::string message) { return Error{code, std::move(message)}; }
+inline Error MakeError(ErrorCode code, std::string message) {
+  return Error{code, std::move(message)};
+}
 
 }  // namespace heliograph::base

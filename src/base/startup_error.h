@@ -1,4 +1,5 @@
-// Thrown while a program starts, never while it runs: it cannot begin its work, and says why in one sentence.
+// Thrown while a program starts, never while it runs: it cannot begin its work, and says why in one
+// sentence.
 #pragma once
 
 #include <stdexcept>

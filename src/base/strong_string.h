@@ -10,7 +10,8 @@
 
 namespace heliograph::base {
 
-// `Tag` tells the kinds apart. Holds any bytes; a kind with a grammar has a parse function of its own beside it.
+// `Tag` tells the kinds apart. Holds any bytes; a kind with a grammar has a parse function of its
+// own beside it.
 template <class Tag>
 class StrongString {
  public:

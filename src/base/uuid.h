@@ -9,7 +9,8 @@ namespace heliograph::base {
 // Threads: any thread. Randomness is the kernel's; throws std::system_error when it has none.
 std::string NewUuid();
 
-// Whether the text is a UUID of any version in the form that NewUuid writes (upper case is taken too).
+// Whether the text is a UUID of any version in the form that NewUuid writes (upper case is taken
+// too).
 bool IsUuid(std::string_view text);
 
 }  // namespace heliograph::base

@@ -1,16 +1,18 @@
-// Typed settings. A component declares each setting once, beside its class; that one declaration parses, checks,
-// prints and documents it:
+// Typed settings. A component declares each setting once, beside its class; that one declaration
+// parses, checks, prints and documents it:
 //
 //   struct ProducerConfig {
 //     std::string brokers = "127.0.0.1:9092";
 //     std::chrono::milliseconds linger{5};
 //     void Bind(config::Binder& binder) {
-//       binder.String(brokers, "brokers", "Kafka's bootstrap servers, host:port, comma separated.");
-//       binder.Duration(linger, "linger_ms", {0ms, 1s}, "How long a record waits for company.");
+//       binder.String(brokers, "brokers", "Kafka's bootstrap servers, host:port, comma
+//       separated."); binder.Duration(linger, "linger_ms", {0ms, 1s}, "How long a record waits for
+//       company.");
 //     }
 //   };
 //
-// The member's initial value is the default. A key that holds a time ends in its unit: _ms, _s or _h.
+// The member's initial value is the default. A key that holds a time ends in its unit: _ms, _s or
+// _h.
 #pragma once
 
 #include <chrono>
@@ -31,7 +33,8 @@ struct Bounds {
   T most;
 };
 
-// What visits a declaration: a reader, a printer or the writer of the reference. Threads: one thread.
+// What visits a declaration: a reader, a printer or the writer of the reference. Threads: one
+// thread.
 class Binder {
  public:
   virtual ~Binder() = default;
@@ -49,7 +52,8 @@ class Binder {
                           std::string_view help) = 0;
   virtual void StringMap(std::map<std::string, std::string>& value, std::string_view key,
                          std::string_view help) = 0;
-  // The setting is a file's path; the value is the file's content without its last line end. "" = none.
+  // The setting is a file's path; the value is the file's content without its last line end. "" =
+  // none.
   virtual void SecretFile(base::Secret& value, std::string_view key, std::string_view help) = 0;
 
   template <class T>

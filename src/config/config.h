@@ -19,13 +19,14 @@ using BindFunction = std::function<void(Binder&)>;
 Environment ProcessEnvironment();
 
 struct Source {
-  std::string file;            // "" = no file: defaults and environment only
-  std::string program;         // "heliograph-ingest": overrides are HELIOGRAPH_INGEST__SECTION__KEY
+  std::string file;     // "" = no file: defaults and environment only
+  std::string program;  // "heliograph-ingest": overrides are HELIOGRAPH_INGEST__SECTION__KEY
   Environment environment;
 };
 
-// Reads into what `bind` declares. Every mistake is found in one go and told with file and line: an unknown key, a wrong
-// type, a value out of bounds, a missing secret file, an unknown override. Empty = all is well.
+// Reads into what `bind` declares. Every mistake is found in one go and told with file and line: an
+// unknown key, a wrong type, a value out of bounds, a missing secret file, an unknown override.
+// Empty = all is well.
 std::vector<std::string> Load(const Source& source, const BindFunction& bind);
 
 // The effective settings as YAML; secrets print as ***.

@@ -13,7 +13,8 @@ namespace heliograph::config {
 
 class Reader final : public Binder {
  public:
-  Reader(std::string file, std::string environment_prefix, YAML::Node root, const Environment& environment);
+  Reader(std::string file, std::string environment_prefix, YAML::Node root,
+         const Environment& environment);
 
   void String(std::string& value, std::string_view key, std::string_view help) override;
   void Choice(std::string& value, std::string_view key, const std::vector<std::string>& allowed,
@@ -59,8 +60,8 @@ class Reader final : public Binder {
   const Environment& environment_;
   std::vector<YAML::Node> nodes_;  // from the root to the open section
   std::vector<std::string> path_;
-  std::set<std::string> known_;    // paths of settings and sections
-  std::set<std::string> maps_;     // paths whose inner keys are free
+  std::set<std::string> known_;  // paths of settings and sections
+  std::set<std::string> maps_;   // paths whose inner keys are free
   std::set<std::string> known_overrides_;
   std::vector<std::string> mistakes_;
   YAML::Node root_;

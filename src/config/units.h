@@ -6,7 +6,8 @@
 
 namespace heliograph::config {
 
-// Throws std::logic_error for a key without a unit: a mistake in a declaration, found by the first test that binds it.
+// Throws std::logic_error for a key without a unit: a mistake in a declaration, found by the first
+// test that binds it.
 std::chrono::milliseconds UnitOf(std::string_view key);
 
 }  // namespace heliograph::config

@@ -67,8 +67,8 @@ void Lister::StringMap(std::map<std::string, std::string>& value, std::string_vi
                        std::string_view help) {
   std::string map;
   for (const auto& [name, one] : value) {
-    const bool secret = name.find("password") != std::string::npos ||
-                        name.find("secret") != std::string::npos;
+    const bool secret =
+        name.find("password") != std::string::npos || name.find("secret") != std::string::npos;
     map += (map.empty() ? "" : ", ") + Quoted(name) + ": " + Quoted(secret ? "***" : one);
   }
   Add(key, "{" + map + "}", "map", help);

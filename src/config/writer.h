@@ -1,4 +1,5 @@
-// The binder that lists settings: what the printer and the reference are written from. Threads: one thread.
+// The binder that lists settings: what the printer and the reference are written from. Threads: one
+// thread.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@ namespace heliograph::config {
 
 // One setting, or the beginning of a section.
 struct Entry {
-  std::string path;   // "mqtt.keepalive_s"
+  std::string path;  // "mqtt.keepalive_s"
   std::string key;
   std::size_t depth = 0;
   bool is_section = false;

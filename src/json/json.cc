@@ -1,12 +1,14 @@
 #include "json/json.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 namespace heliograph::json {
 namespace {
 
-// Builds the value and refuses what the grammar allows but we do not. Without recursion, so depth costs no stack.
+// Builds the value and refuses what the grammar allows but we do not. Without recursion, so depth
+// costs no stack.
 class Builder final : public nlohmann::json_sax<Value> {
  public:
   explicit Builder(const Limits& limits) : limits_(limits) {}
@@ -25,7 +27,8 @@ class Builder final : public nlohmann::json_sax<Value> {
 
   bool key(string_t& name) override {
     if (open_.back()->contains(name)) {
-      error_ = {Fault::kDuplicateKey, "the name '" + name.substr(0, 64) + "' stands twice in one object"};
+      error_ = {Fault::kDuplicateKey,
+                "the name '" + name.substr(0, 64) + "' stands twice in one object"};
       return false;
     }
     key_ = std::move(name);
@@ -34,7 +37,8 @@ class Builder final : public nlohmann::json_sax<Value> {
 
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& cause) override {
-    // 406: a number that no double holds. The library's text may quote the input, so it is not passed on.
+    // 406: a number that no double holds. The library's text may quote the input, so it is not
+    // passed on.
     const bool range = cause.id == 406;
     error_ = {range ? Fault::kNumberRange : Fault::kSyntax,
               (range ? "a number out of range" : "not JSON") + std::string(" at byte ") +
@@ -67,7 +71,8 @@ class Builder final : public nlohmann::json_sax<Value> {
     return true;
   }
 
-  // Parents do not move while a child is open: an object is a node map, and an array grows only at its open end.
+  // Parents do not move while a child is open: an object is a node map, and an array grows only at
+  // its open end.
   Value* Place(Value value) {
     if (open_.empty()) {
       root_ = std::move(value);
@@ -104,6 +109,17 @@ std::string Write(const Value& value) {
 
 std::string WriteIndented(const Value& value) {
   return value.dump(2, ' ', false, Value::error_handler_t::replace);
+}
+
+void AppendString(std::string& out, std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+  });
+  if (plain) {
+    out.append(1, '"').append(text).append(1, '"');
+  } else {
+    out += Write(Value(text));
+  }
 }
 
 void RemoveNul(Value& value) {

@@ -24,11 +24,12 @@ struct ParseError {
   std::string message;  // with the byte offset where there is one
 };
 
-// Strict: one value (RFC 8259), valid UTF-8, no duplicate names in an object (RFC 7493, section 2.3), numbers that fit
-// a 64-bit integer or a finite double. Memory and stack are bounded by the text's size and max_depth. Never throws.
+// Strict: one value (RFC 8259), valid UTF-8, no duplicate names in an object (RFC 7493,
+// section 2.3), numbers that fit a 64-bit integer or a finite double. Memory and stack are bounded
+// by the text's size and max_depth. Never throws.
 class Parsed {
  public:
-  Parsed(Value value) : value_(std::move(value)) {}            // NOLINT
+  Parsed(Value value) : value_(std::move(value)) {}                   // NOLINT
   Parsed(ParseError error) : error_(std::move(error)), ok_(false) {}  // NOLINT
 
   explicit operator bool() const noexcept { return ok_; }
@@ -45,9 +46,14 @@ class Parsed {
 
 Parsed Parse(std::string_view text, const Limits& limits = {});
 
-// Compact; `&`, `<` and Unicode stay as they are; bytes that are not UTF-8 become U+FFFD, so it never throws.
+// Compact; `&`, `<` and Unicode stay as they are; bytes that are not UTF-8 become U+FFFD, so it
+// never throws.
 std::string Write(const Value& value);
 std::string WriteIndented(const Value& value);
+
+// Appends one JSON string with its quotes, by the rules of Write: for who writes an object without
+// building it first.
+void AppendString(std::string& out, std::string_view text);
 
 // Removes U+0000 from every string and name below `value`: PostgreSQL cannot store it.
 void RemoveNul(Value& value);

@@ -15,7 +15,8 @@ struct Output {
   std::string program = "heliograph";
 };
 
-// The process has one standard error, so it has one of these; SetUp replaces it before there are threads.
+// The process has one standard error, so it has one of these; SetUp replaces it before there are
+// threads.
 Output& TheOutput() {
   static Output output = [] {
     Output first;
@@ -42,7 +43,8 @@ spdlog::level::level_enum ToSpdlog(Level level) {
   return spdlog::level::info;
 }
 
-// Writes a JSON string; whatever is not printable ASCII or valid-looking UTF-8 lead bytes is escaped or kept as is.
+// Writes a JSON string; whatever is not printable ASCII or valid-looking UTF-8 lead bytes is
+// escaped or kept as is.
 void AppendJsonString(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
@@ -72,7 +74,8 @@ void AppendJsonString(std::string& out, std::string_view text) {
 bool NeedsQuotes(std::string_view text) {
   if (text.empty()) return true;
   for (const char c : text) {
-    if (static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '=' || c == '\\' || c == 0x7f) return true;
+    if (static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '=' || c == '\\' || c == 0x7f)
+      return true;
   }
   return false;
 }

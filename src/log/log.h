@@ -20,17 +20,19 @@ namespace heliograph::log {
 enum class Level { kDebug, kInfo, kWarn, kError, kOff };
 enum class Format { kText, kJson };
 
-// For the whole process; before any thread is started. Until then lines of kInfo and above go to stderr as text.
+// For the whole process; before any thread is started. Until then lines of kInfo and above go to
+// stderr as text.
 void SetUp(Level level, Format format, std::string_view program);
 
-// A field's value. A string_view must live until the call returns, as it does in a call's argument list.
+// A field's value. A string_view must live until the call returns, as it does in a call's argument
+// list.
 class Value {
  public:
-  Value(std::string_view value) : value_(value) {}               // NOLINT: written as literals
+  Value(std::string_view value) : value_(value) {}  // NOLINT: written as literals
   Value(const std::string& value) : value_(std::string_view(value)) {}  // NOLINT
-  Value(const char* value) : value_(std::string_view(value)) {}  // NOLINT
-  Value(bool value) : value_(value) {}                           // NOLINT
-  Value(double value) : value_(value) {}                         // NOLINT
+  Value(const char* value) : value_(std::string_view(value)) {}         // NOLINT
+  Value(bool value) : value_(value) {}                                  // NOLINT
+  Value(double value) : value_(value) {}                                // NOLINT
   template <class T>
     requires std::is_integral_v<T> && (!std::is_same_v<T, bool>)
   Value(T value) : value_(static_cast<std::int64_t>(value)) {}  // NOLINT
@@ -54,7 +56,8 @@ class RateLimit {
  public:
   explicit RateLimit(std::chrono::milliseconds interval) : interval_(interval) {}
 
-  // True when the event may be logged; `suppressed` is then how many were held back since the last one.
+  // True when the event may be logged; `suppressed` is then how many were held back since the last
+  // one.
   bool Pass(std::uint64_t& suppressed);
 
  private:
@@ -68,17 +71,27 @@ class Logger {
  public:
   explicit Logger(std::string_view component) : component_(component) {}  // the folder's name
 
-  void Debug(std::string_view words, Fields fields = {}) const { Write(Level::kDebug, words, fields); }
-  void Info(std::string_view words, Fields fields = {}) const { Write(Level::kInfo, words, fields); }
-  void Warn(std::string_view words, Fields fields = {}) const { Write(Level::kWarn, words, fields); }
-  void Error(std::string_view words, Fields fields = {}) const { Write(Level::kError, words, fields); }
+  void Debug(std::string_view words, Fields fields = {}) const {
+    Write(Level::kDebug, words, fields);
+  }
+  void Info(std::string_view words, Fields fields = {}) const {
+    Write(Level::kInfo, words, fields);
+  }
+  void Warn(std::string_view words, Fields fields = {}) const {
+    Write(Level::kWarn, words, fields);
+  }
+  void Error(std::string_view words, Fields fields = {}) const {
+    Write(Level::kError, words, fields);
+  }
 
-  // As Warn, at most once per interval of `limit`; adds the field `suppressed` when some were held back.
+  // As Warn, at most once per interval of `limit`; adds the field `suppressed` when some were held
+  // back.
   void Warn(RateLimit& limit, std::string_view words, Fields fields = {}) const;
   void Error(RateLimit& limit, std::string_view words, Fields fields = {}) const;
 
  private:
-  void Write(Level level, std::string_view words, Fields fields, std::uint64_t suppressed = 0) const;
+  void Write(Level level, std::string_view words, Fields fields,
+             std::uint64_t suppressed = 0) const;
 
   std::string component_;
 };

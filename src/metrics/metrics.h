@@ -66,7 +66,8 @@ class Registry {
   Histogram AddHistogram(const std::string& name, const std::string& help,
                          const std::vector<double>& buckets, const Labels& labels = {});
 
-  // Everything, in the text format version 0.0.4, with the process's own CPU seconds, resident bytes and open files.
+  // Everything, in the text format version 0.0.4, with the process's own CPU seconds, resident
+  // bytes and open files.
   std::string Exposition() const;
 
  private:
