@@ -1,0 +1,98 @@
+#include "action/action.h"
+
+#include "base/rfc3339.h"
+#include "json/json.h"
+
+namespace heliograph::action {
+namespace {
+
+void AppendTextOrNull(std::string& out, std::string_view text) {
+  if (text.empty()) {
+    out += "null";
+  } else {
+    json::AppendString(out, text);
+  }
+}
+
+void AppendTime(std::string& out, base::Timestamp time) {
+  out.append(1, '"').append(base::FormatRfc3339(time)).append(1, '"');
+}
+
+void AppendResult(std::string& out, const Result& result) {
+  out += R"({"content":)";
+  out += result.content ? *result.content : "null";
+  if (!result.content) {
+    out += R"(,"content_omitted":true,"content_bytes":)" + std::to_string(result.content_bytes);
+  }
+  out += R"(,"metadata":)" + result.metadata + R"(,"received_at":)";
+  AppendTime(out, result.received_at);
+  out += result.late ? R"(,"late":true})" : R"(,"late":false})";
+}
+
+void AppendTargets(std::string& out, const std::vector<Target>& targets) {
+  out += '[';
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (i > 0) out += ',';
+    AppendTarget(out, targets[i]);
+  }
+  out += ']';
+}
+
+void AppendTotals(std::string& out, const std::map<TargetStatus, std::int64_t>& totals) {
+  out += '{';
+  for (const auto& [status, count] : totals) {
+    if (out.back() != '{') out += ',';
+    json::AppendString(out, TargetStatusName(status));
+    out += ':' + std::to_string(count);
+  }
+  out += '}';
+}
+
+}  // namespace
+
+void AppendTarget(std::string& out, const Target& target) {
+  out += R"({"client_id":)";
+  json::AppendString(out, target.client_id.view());
+  out += R"(,"status":)";
+  json::AppendString(out, TargetStatusName(target.status));
+  out += R"(,"reason":)";
+  AppendTextOrNull(out, target.reason);
+  out += R"(,"updated_at":)";
+  AppendTime(out, target.updated_at);
+  out += R"(,"progress":)" + (target.progress ? std::to_string(*target.progress) : "null");
+  out += R"(,"note":)";
+  AppendTextOrNull(out, target.note);
+  out += R"(,"result":)";
+  if (target.result) {
+    AppendResult(out, *target.result);
+  } else {
+    out += "null";
+  }
+  out += '}';
+}
+
+std::string WriteAction(const Action& action) {
+  std::string out = R"({"action_id":)";
+  json::AppendString(out, action.id.view());
+  out += R"(,"directive":)";
+  json::AppendString(out, action.directive.view());
+  out += R"(,"payload":)" + action.payload + R"(,"metadata":)" + action.metadata;
+  out += R"(,"requested_by":)";
+  json::AppendString(out, action.requested_by);
+  out += R"(,"tenant":)";
+  AppendTextOrNull(out, action.tenant ? action.tenant->view() : std::string_view());
+  out += R"(,"created_at":)";
+  AppendTime(out, action.created_at);
+  out += R"(,"totals":)";
+  AppendTotals(out, action.totals);
+  out += R"(,"targets":)";
+  if (action.targets) {
+    AppendTargets(out, *action.targets);
+  } else {
+    out += "null";
+  }
+  out += '}';
+  return out;
+}
+
+}  // namespace heliograph::action

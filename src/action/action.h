@@ -1,0 +1,69 @@
+// An action and its targets as callers see them: the REST object. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "action/ids.h"
+#include "action/target_status.h"
+#include "base/clock.h"
+#include "device/ids.h"
+
+namespace heliograph::action {
+
+inline constexpr std::size_t kTargetsInFull = 1000;  // an action with more shows them by pages only
+inline constexpr std::size_t kContentInFull = 1024 * 1024;  // bytes of results in one answer
+
+// What the device answered at the end.
+struct Result {
+  std::optional<std::string> content;  // compact JSON; nullopt = left out here, see content_bytes
+  std::size_t content_bytes = 0;
+  std::string metadata = "null";  // an object of strings, or null
+  base::Timestamp received_at{};
+  bool late = false;  // it came when the target had ended otherwise
+};
+
+struct Target {
+  device::ClientId client_id;
+  TargetStatus status = TargetStatus::kAccepted;
+  std::string reason;  // why it is so; "" = nothing to say
+  base::Timestamp updated_at{};
+  std::optional<int> progress;  // 0 to 100, as the device last said
+  std::string note;
+  std::optional<Result> result;
+};
+
+struct Action {
+  ActionId id;
+  Directive directive;
+  std::string payload = "null";            // compact JSON
+  std::string metadata = "null";           // an object of strings, or null
+  std::string requested_by;                // the caller's name
+  std::optional<device::TenantId> tenant;  // nullopt = an operator's
+  base::Timestamp created_at{};
+  std::map<TargetStatus, std::int64_t> totals;
+  std::optional<std::vector<Target>> targets;  // nullopt = more than kTargetsInFull
+};
+
+// JSON.
+void AppendTarget(std::string& out, const Target& target);
+std::string WriteAction(const Action& action);
+
+// A device is named in `reason` words like these; callers may rely on them.
+inline constexpr std::string_view kNotOnline = "not_online";         // offline
+inline constexpr std::string_view kNoSuchDevice = "no_such_device";  // unknown
+inline constexpr std::string_view kNoMatchingSubscribers =
+    "no_matching_subscribers";  // undeliverable, and the next ones
+inline constexpr std::string_view kRefusedByBroker = "refused_by_broker";
+inline constexpr std::string_view kNotAcknowledged =
+    "not_acknowledged";  // it may have been delivered
+inline constexpr std::string_view kBrokerUnavailable = "broker_unavailable";  // it was not sent
+inline constexpr std::string_view kDispatcherEnded =
+    "dispatcher_ended";  // it may have been delivered
+
+}  // namespace heliograph::action

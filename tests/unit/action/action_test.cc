@@ -1,0 +1,59 @@
+#include "action/action.h"
+
+#include <gtest/gtest.h>
+
+#include "json/json.h"
+
+namespace heliograph::action {
+namespace {
+
+using std::chrono::seconds;
+
+Action Example() {
+  Action action;
+  action.id = ActionId("01234567-89ab-7def-8123-456789abcdef");
+  action.directive = Directive("solar.configure");
+  action.payload = R"({"limit_w":4000})";
+  action.requested_by = "billing \"nightly\"";
+  action.created_at = base::Timestamp{seconds(1)};
+  action.totals = {{TargetStatus::kPublished, 1}, {TargetStatus::kOffline, 2}};
+  Target target;
+  target.client_id = device::ClientId("d-1");
+  target.status = TargetStatus::kPublished;
+  target.updated_at = base::Timestamp{seconds(2)};
+  action.targets = {target};
+  return action;
+}
+
+TEST(WriteAction, HasEveryField) {
+  EXPECT_EQ(
+      WriteAction(Example()),
+      R"({"action_id":"01234567-89ab-7def-8123-456789abcdef","directive":"solar.configure",)"
+      R"("payload":{"limit_w":4000},"metadata":null,"requested_by":"billing \"nightly\"","tenant":null,)"
+      R"("created_at":"1970-01-01T00:00:01.000000Z","totals":{"published":1,"offline":2},)"
+      R"("targets":[{"client_id":"d-1","status":"published","reason":null,)"
+      R"("updated_at":"1970-01-01T00:00:02.000000Z","progress":null,"note":null,"result":null}]})");
+}
+
+TEST(WriteAction, SaysWhatItLeavesOut) {
+  Action action = Example();
+  action.tenant = device::TenantId("acme");
+  Result result;
+  result.content_bytes = 300'000;
+  result.late = true;
+  action.targets->front().result = result;
+  const auto parsed = json::Parse(WriteAction(action));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ((*parsed)["tenant"], "acme");
+  const json::Value& written = (*parsed)["targets"][0]["result"];
+  EXPECT_TRUE(written["content"].is_null());
+  EXPECT_EQ(written["content_omitted"], true);
+  EXPECT_EQ(written["content_bytes"], 300'000);
+  EXPECT_EQ(written["late"], true);
+
+  action.targets.reset();
+  EXPECT_TRUE((*json::Parse(WriteAction(action)))["targets"].is_null());
+}
+
+}  // namespace
+}  // namespace heliograph::action

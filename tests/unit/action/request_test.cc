@@ -1,0 +1,108 @@
+#include "action/request.h"
+
+#include <gtest/gtest.h>
+
+#include "json/json.h"
+
+namespace heliograph::action {
+namespace {
+
+Request Good(std::string_view body) {
+  auto parsed = ParseRequest(body);
+  if (const auto* fault = std::get_if<RequestFault>(&parsed)) {
+    ADD_FAILURE() << fault->field << ": " << fault->message;
+    return {};
+  }
+  return std::get<Request>(std::move(parsed));
+}
+
+TEST(ParseRequest, ReadsAllFields) {
+  const Request request = Good(
+      R"({"targets":{"client_ids":["b","a"]},"directive":"solar.configure","payload":{"z":1,"a":[null,"&<ä"]},)"
+      R"("metadata":{"ticket":"T-1"},"more":true})");
+  EXPECT_EQ(request.client_ids, (std::vector{device::ClientId("a"), device::ClientId("b")}));
+  EXPECT_EQ(request.directive, Directive("solar.configure"));
+  EXPECT_EQ(request.payload, R"({"a":[null,"&<ä"],"z":1})");
+  EXPECT_EQ(request.metadata, (std::map<std::string, std::string>{{"ticket", "T-1"}}));
+}
+
+TEST(ParseRequest, TakesAnyPayload) {
+  for (const char* payload :
+       {"null", "0", "-1.5", "\"\"", "\"\\u0000\"", "[]", "{}", "true", "18446744073709551615"}) {
+    const std::string body =
+        std::string(R"({"targets":{"client_ids":["a"]},"directive":"d","payload":)") + payload +
+        "}";
+    EXPECT_EQ(Good(body).payload, payload);
+  }
+}
+
+TEST(ParseRequest, IsCanonical) {
+  const Request one =
+      Good(R"({"targets":{"client_ids":["a"]},"directive":"d","payload":{"x":1,"y":2}})");
+  const Request two =
+      Good(R"( {"payload" : {"y":2, "x":1}, "directive":"d", "targets":{"client_ids":["a"]}} )");
+  const Request other =
+      Good(R"({"targets":{"client_ids":["a"]},"directive":"d","payload":{"x":1,"y":3}})");
+  EXPECT_EQ(one.canonical, two.canonical);
+  EXPECT_NE(one.canonical, other.canonical);
+}
+
+TEST(ParseRequest, SaysWhichFieldIsWrong) {
+  const std::string ids = R"("targets":{"client_ids":["a"]})";
+  const struct {
+    std::string body;
+    const char* field;
+  } cases[] = {
+      {"", ""},
+      {"{", ""},
+      {"[]", ""},
+      {"null", ""},
+      {R"({"directive":"d","payload":1})", "/targets"},
+      {R"({"targets":[],"directive":"d","payload":1})", "/targets"},
+      {R"({"targets":{},"directive":"d","payload":1})", "/targets/client_ids"},
+      {R"({"targets":{"client_ids":[]},"directive":"d","payload":1})", "/targets/client_ids"},
+      {R"({"targets":{"client_ids":["a","b","a"]},"directive":"d","payload":1})",
+       "/targets/client_ids"},
+      {R"({"targets":{"client_ids":["a",1]},"directive":"d","payload":1})",
+       "/targets/client_ids/1"},
+      {R"({"targets":{"client_ids":["a/b"]},"directive":"d","payload":1})",
+       "/targets/client_ids/0"},
+      {R"({"targets":{"client_ids":["@ingest"]},"directive":"d","payload":1})",
+       "/targets/client_ids/0"},
+      {"{" + ids + R"(,"payload":1})", "/directive"},
+      {"{" + ids + R"(,"directive":"a b","payload":1})", "/directive"},
+      {"{" + ids + R"(,"directive":"d"})", "/payload"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"metadata":[]})", "/metadata"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"metadata":{"a":1}})", "/metadata/a"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"metadata":{"":"x"}})", "/metadata/"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"metadata":{"heliograph.deadline":"x"}})",
+       "/metadata/heliograph.deadline"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"metadata":{"a/~":null}})", "/metadata/a~1~0"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"payload":1})", ""},
+  };
+  for (const auto& row : cases) {
+    const auto parsed = ParseRequest(row.body);
+    const auto* fault = std::get_if<RequestFault>(&parsed);
+    ASSERT_NE(fault, nullptr) << row.body;
+    EXPECT_EQ(fault->field, row.field) << row.body;
+    EXPECT_FALSE(fault->message.empty());
+  }
+}
+
+TEST(ParseRequest, BoundsTheNumberOfTargets) {
+  const auto body = [](std::size_t count) {
+    json::Value ids = json::Value::array();
+    for (std::size_t i = 0; i < count; ++i) ids.push_back("d" + std::to_string(i));
+    return json::Write(
+        {{"targets", {{"client_ids", ids}}}, {"directive", "d"}, {"payload", nullptr}});
+  };
+  EXPECT_EQ(Good(body(kMostTargets)).client_ids.size(), kMostTargets);
+  EXPECT_TRUE(std::holds_alternative<RequestFault>(ParseRequest(body(kMostTargets + 1))));
+}
+
+TEST(ParseRequest, SurvivesDepth) {
+  EXPECT_TRUE(std::holds_alternative<RequestFault>(ParseRequest(std::string(100'000, '['))));
+}
+
+}  // namespace
+}  // namespace heliograph::action
