@@ -204,6 +204,8 @@ base::Error Client::State::ErrorOf(CURLcode code, const Request& request,
 
 Client::Client(const ClientConfig& config) : state_(std::make_unique<State>(config)) {}
 Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
 
 base::Result<Response> Client::Send(const Request& request) {
   if (request.url.find('\0') != request.url.npos || request.method.empty() ||

@@ -42,14 +42,14 @@ struct Response {
   std::optional<std::string_view> Header(std::string_view lower_case_name) const;
 };
 
-// Keeps connections open between calls. Redirects are never followed, environment variables never
-// consulted. Threads: one thread.
+// Keeps connections open between calls. Follows no redirect, consults no environment variable.
+// Threads: one thread.
 class Client {
  public:
   explicit Client(const ClientConfig& config);
   ~Client();
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
 
   // Any answer is a Response, whatever its status. Errors: kUnavailable (no connection, or it
   // broke), kDeadlineExceeded, kTooLarge (over max_response_bytes), kInvalidArgument (no such URL,

@@ -1,0 +1,178 @@
+#include "ctl/connections.h"
+
+#include <sstream>
+#include <thread>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/rfc3339.h"
+#include "ctl/fields.h"
+
+namespace heliograph::ctl {
+namespace {
+
+using base::Result;
+
+Table NewTable() {
+  return Table({"CLIENT ID", "TENANT", "STATE", "SINCE", "REASON", "LAST SEEN", "VERSION"});
+}
+
+std::vector<std::string> RowOf(const json::Value& connection) {
+  return {Field(connection, "client_id"),     Field(connection, "tenant"),
+          Field(connection, "state"),         TimeField(connection, "since"),
+          Field(connection, "reason"),        TimeField(connection, "last_seen"),
+          Field(connection, "client_version")};
+}
+
+// Writes pages as they come, so that a million connections do not have to fit into memory.
+class PageWriter {
+ public:
+  explicit PageWriter(const Console& console) : console_(console), table_(NewTable()) {
+    if (console_.json) console_.out << R"({"items":[)";
+  }
+
+  void Write(const json::Value& items) {
+    for (const json::Value& item : items) {
+      if (console_.json) {
+        console_.out << (count_ == 0 ? "\n" : ",\n") << json::Write(item);
+      } else {
+        table_.Add(RowOf(item));
+      }
+      ++count_;
+    }
+    if (!console_.json) table_.Write(console_.out);
+  }
+
+  void Finish(const json::Value& next) {
+    if (console_.json) {
+      console_.out << "\n],\"next\":" << json::Write(next) << "}\n";
+    } else if (!next.is_null()) {
+      console_.err << count_ << " shown, there are more: --all, or a larger --limit\n";
+    }
+  }
+
+ private:
+  const Console& console_;
+  Table table_;
+  std::size_t count_ = 0;
+};
+
+// The page's cursor to the next one; null on the last.
+json::Value NextOf(const json::Value& page) {
+  const auto found = page.is_object() ? page.find("next") : page.end();
+  return found != page.end() && found->is_string() ? *found : json::Value();
+}
+
+Result<ExitCode> ListOnce(Api& api, const ListOptions& options, const Console& console) {
+  http_client::Query query = options.filter.ToQuery();
+  query.emplace_back("limit", std::to_string(options.limit));
+  auto page = api.Get({"v1", "connections"}, query);
+  if (!page) return std::move(page).error();
+  PageWriter writer(console);
+  json::Value next = NextOf(*page);
+  writer.Write(ListField(*page, "items"));
+  while (options.all && !next.is_null()) {
+    http_client::Query more = query;
+    more.emplace_back("cursor", next.get<std::string>());
+    page = api.Get({"v1", "connections"}, more);
+    if (!page) return std::move(page).error();
+    next = NextOf(*page);
+    writer.Write(ListField(*page, "items"));
+  }
+  writer.Finish(next);
+  return ExitCode::kOk;
+}
+
+// Redraws until the process is interrupted; what goes wrong is shown in place of the table and
+// passes.
+Result<ExitCode> Watch(Api& api, const ListOptions& options, const Console& console) {
+  if (!console.terminal || console.json) {
+    return base::MakeError(
+        base::ErrorCode::kInvalidArgument,
+        "--watch redraws a terminal; without one, or with --json, ask again and again");
+  }
+  const base::SystemClock clock;
+  while (true) {
+    std::ostringstream screen;
+    const auto listed = ListOnce(api, options, {.out = screen, .err = screen});
+    if (!listed) screen << Printable(listed.error().message) << '\n';
+    console.out << "\x1b[H\x1b[2J" << base::FormatRfc3339(clock.Now()).substr(0, 19)
+                << "Z, Ctrl-C ends\n\n"
+                << screen.str() << std::flush;
+    std::this_thread::sleep_for(std::chrono::duration<double>(options.watch_s));
+  }
+}
+
+void ShowFields(const json::Value& connection, std::ostream& out) {
+  for (const char* name : {"client_id", "tenant", "state", "since", "reason", "last_seen",
+                           "session_id", "client_name", "client_version", "log_position"}) {
+    out << name << ": " << Printable(Field(connection, name)) << '\n';
+  }
+  for (const char* name : {"tags", "dispatchers", "canonical_facts"}) {
+    const auto found = connection.find(name);
+    if (found == connection.end() || found->empty()) continue;
+    // JSON escapes control characters itself, all but DEL and those above 0x7f; line by line keeps
+    // the line ends.
+    out << name << ":\n";
+    std::istringstream lines(json::WriteIndented(*found));
+    for (std::string line; std::getline(lines, line);) out << "  " << Printable(line) << '\n';
+  }
+}
+
+void ShowIntervals(const json::Value& page, std::ostream& out) {
+  const json::Value intervals = ListField(page, "items");
+  if (intervals.empty()) return;
+  Table table({"ONLINE FROM", "UNTIL", "ENDED BY"});
+  for (const json::Value& interval : intervals) {
+    table.Add({TimeField(interval, "online_from"), TimeField(interval, "online_until"),
+               Field(interval, "reason")});
+  }
+  out << '\n';
+  table.Write(out);
+}
+
+}  // namespace
+
+http_client::Query ConnectionFilter::ToQuery() const {
+  http_client::Query query;
+  for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"state", state},
+                                    {"tenant", tenant},
+                                    {"client_id_prefix", client_id_prefix},
+                                    {"dispatcher", dispatcher},
+                                    {"seen_before", seen_before}}) {
+    if (!value.empty()) query.emplace_back(name, value);
+  }
+  for (const std::string& tag : tags) query.emplace_back("tag", tag);
+  return query;
+}
+
+Result<ExitCode> ListConnections(const ListOptions& options, const Console& console) {
+  auto api = Api::Open(options.api);
+  if (!api) return std::move(api).error();
+  return options.watch_s > 0 ? Watch(*api, options, console) : ListOnce(*api, options, console);
+}
+
+Result<ExitCode> ShowConnection(const ShowOptions& options, const Console& console) {
+  auto api = Api::Open(options.api);
+  if (!api) return std::move(api).error();
+  auto connection = api->Get({"v1", "connections", options.client_id});
+  if (!connection) return std::move(connection).error();
+  json::Value intervals;
+  if (options.intervals > 0) {
+    auto page = api->Get({"v1", "connections", options.client_id, "intervals"},
+                         {{"limit", std::to_string(options.intervals)}});
+    if (!page) return std::move(page).error();
+    intervals = *std::move(page);
+  }
+  if (console.json) {
+    console.out << json::WriteIndented(
+                       {{"connection", *connection}, {"intervals", ListField(intervals, "items")}})
+                << '\n';
+  } else {
+    ShowFields(*connection, console.out);
+    ShowIntervals(intervals, console.out);
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace heliograph::ctl

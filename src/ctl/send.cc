@@ -1,0 +1,178 @@
+#include "ctl/send.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "ctl/fields.h"
+
+namespace heliograph::ctl {
+namespace {
+
+using base::ErrorCode;
+using base::Result;
+using std::chrono::milliseconds;
+
+constexpr std::array<std::string_view, 8> kFinal = {"succeeded", "failed",       "expired",
+                                                    "offline",   "unknown",      "unauthorised",
+                                                    "cancelled", "undeliverable"};
+constexpr std::array<std::string_view, 5> kOnItsWay = {"accepted", "queued", "published",
+                                                       "delivered", "running"};
+
+template <std::size_t N>
+bool IsOneOf(const std::array<std::string_view, N>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+Result<std::string> ReadAll(std::istream& in, const std::string& name) {
+  std::ostringstream text;
+  if (in.peek() != std::istream::traits_type::eof()) text << in.rdbuf();
+  if (in.bad() || text.bad()) {
+    return base::MakeError(ErrorCode::kInvalidArgument, "'" + name + "' cannot be read");
+  }
+  return text.str();
+}
+
+Result<std::string> ReadText(const SendOptions& options, std::istream& standard_input) {
+  if (options.payload_file.empty()) return options.payload;
+  if (options.payload_file == "-") return ReadAll(standard_input, "standard input");
+  std::ifstream file(options.payload_file, std::ios::binary);
+  if (!file) {
+    return base::MakeError(ErrorCode::kInvalidArgument,
+                           "the payload file '" + options.payload_file + "' cannot be opened");
+  }
+  return ReadAll(file, options.payload_file);
+}
+
+void Show(const json::Value& action, const Console& console) {
+  if (console.json) {
+    console.out << json::WriteIndented(action) << '\n';
+    return;
+  }
+  console.out << "action " << Printable(Field(action, "action_id")) << "\n\n";
+  Table table({"CLIENT ID", "STATUS", "REASON", "RESULT"});
+  for (const json::Value& target : ListField(action, "targets")) {
+    const auto result = target.is_object() ? target.find("result") : target.end();
+    const bool has_result = result != target.end() && result->is_object();
+    table.Add({Field(target, "client_id"), Field(target, "status"), Field(target, "reason"),
+               has_result ? Field(*result, "content") : "-"});
+  }
+  table.Write(console.out);
+}
+
+bool AllFinal(const json::Value& action) {
+  const json::Value targets = ListField(action, "targets");
+  return std::all_of(targets.begin(), targets.end(),
+                     [](const json::Value& target) { return IsFinal(Field(target, "status")); });
+}
+
+// Asks until every target has ended or the time is over; what was seen last. Faster at first, since
+// most devices answer at once.
+Result<json::Value> WaitForResults(Api& api, json::Value action, double wait_s) {
+  const base::SystemClock clock;
+  const base::SteadyTime deadline = clock.SteadyNow() + std::chrono::duration_cast<milliseconds>(
+                                                            std::chrono::duration<double>(wait_s));
+  const std::string id = Field(action, "action_id");
+  milliseconds pause(20);
+  while (!AllFinal(action) && clock.SteadyNow() < deadline) {
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline - clock.SteadyNow());
+    std::this_thread::sleep_for(std::min(pause, std::max(left, milliseconds(0))));
+    pause = std::min(pause * 2, milliseconds(1000));
+    auto seen = api.Get({"v1", "actions", id});
+    if (seen) {
+      action = *std::move(seen);
+    } else if (!base::IsRetriable(seen.error().code) || clock.SteadyNow() >= deadline) {
+      return std::move(seen).error();
+    }
+  }
+  return action;
+}
+
+}  // namespace
+
+Result<json::Value> ReadPayload(const SendOptions& options, std::istream& standard_input) {
+  auto text = ReadText(options, standard_input);
+  if (!text) return std::move(text).error();
+  if (options.text) return json::Value(*text);
+  if (text->empty() && options.payload_file.empty()) return json::Value();
+  json::Parsed parsed = json::Parse(*text);
+  if (!parsed) {
+    return base::MakeError(
+        ErrorCode::kInvalidArgument,
+        "the payload is not JSON (" + parsed.error().message + "); --text sends it as a string");
+  }
+  return std::move(*parsed);
+}
+
+Result<json::Value> ActionOf(const SendOptions& options, json::Value payload) {
+  json::Value action = {{"targets", {{"client_ids", options.client_ids}}},
+                        {"directive", options.directive},
+                        {"payload", std::move(payload)}};
+  for (const std::string& entry : options.metadata) {
+    const std::size_t equals = entry.find('=');
+    if (equals == 0 || equals == entry.npos) {
+      return base::MakeError(ErrorCode::kInvalidArgument,
+                             "--metadata takes NAME=VALUE, not '" + entry + "'");
+    }
+    const std::string name = entry.substr(0, equals);
+    if (!action["metadata"].emplace(name, entry.substr(equals + 1)).second) {
+      return base::MakeError(ErrorCode::kInvalidArgument, "--metadata gives '" + name + "' twice");
+    }
+  }
+  return action;
+}
+
+bool IsFinal(std::string_view status) { return IsOneOf(kFinal, status); }
+
+ExitCode JudgeAction(const json::Value& action, bool waited) {
+  const json::Value targets = ListField(action, "targets");
+  const bool good = std::all_of(targets.begin(), targets.end(), [&](const json::Value& target) {
+    const std::string status = Field(target, "status");
+    return status == "succeeded" || (!waited && IsOneOf(kOnItsWay, status));
+  });
+  return good && !targets.empty() ? ExitCode::kOk : ExitCode::kNo;
+}
+
+Result<ExitCode> Send(const SendOptions& options, std::istream& standard_input,
+                      const Console& console) {
+  auto payload = ReadPayload(options, standard_input);
+  if (!payload) return std::move(payload).error();
+  const auto body = ActionOf(options, *std::move(payload));
+  if (!body) return body.error();
+  auto api = Api::Open(options.api);
+  if (!api) return std::move(api).error();
+  const std::string key =
+      options.idempotency_key.empty() ? base::NewUuid() : options.idempotency_key;
+  auto action = api->Post({"v1", "actions"}, {{"Idempotency-Key", key}}, *body);
+  if (!action) {
+    base::Error error = std::move(action).error();
+    // Nobody knows whether it was taken; the key makes a second try harmless.
+    if (base::IsRetriable(error.code))
+      error.message += "; to try again safely: --idempotency-key " + key;
+    return error;
+  }
+  const bool waits = options.wait_s > 0;
+  if (waits) {
+    const std::string id = Field(*action, "action_id");
+    action = WaitForResults(*api, *std::move(action), options.wait_s);
+    if (!action) {
+      base::Error error = std::move(action).error();
+      error.message = "action " + id + " was accepted, but not followed: " + error.message;
+      return error;
+    }
+  }
+  Show(*action, console);
+  if (waits && !AllFinal(*action)) {
+    console.err << "not every target has ended after " << options.wait_s
+                << " s; ask again: GET /v1/actions/" << Printable(Field(*action, "action_id"))
+                << '\n';
+  }
+  return JudgeAction(*action, waits);
+}
+
+}  // namespace heliograph::ctl

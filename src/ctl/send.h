@@ -1,0 +1,46 @@
+// An action: what `send` asks the API for, and what became of it.
+#pragma once
+
+#include <istream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "ctl/api.h"
+#include "ctl/console.h"
+#include "ctl/exit_code.h"
+#include "json/json.h"
+
+namespace heliograph::ctl {
+
+struct SendOptions {
+  ApiOptions api;
+  std::vector<std::string> client_ids;
+  std::string directive;
+  std::string payload;                // JSON, or any text with `text`
+  std::string payload_file;           // instead of `payload`; "-" = standard input
+  bool text = false;                  // the payload is sent as a JSON string, whatever it holds
+  std::vector<std::string> metadata;  // "name=value"
+  std::string idempotency_key;        // "" = a new one
+  double wait_s = 0;                  // for results; 0 = not at all
+};
+
+// The payload that the options name; null where they name none. kInvalidArgument: unreadable, or
+// not JSON.
+base::Result<json::Value> ReadPayload(const SendOptions& options, std::istream& standard_input);
+
+// The body of POST /v1/actions. kInvalidArgument: metadata without "=", or with a name twice.
+base::Result<json::Value> ActionOf(const SendOptions& options, json::Value payload);
+
+// Whether a target's status can still change; a status that this program does not know can.
+bool IsFinal(std::string_view status);
+
+// kOk when every target of the action succeeded or, where nobody waits, was published or is on its
+// way.
+ExitCode JudgeAction(const json::Value& action, bool waited);
+
+base::Result<ExitCode> Send(const SendOptions& options, std::istream& standard_input,
+                            const Console& console);
+
+}  // namespace heliograph::ctl

@@ -1,0 +1,37 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "ctl/command.h"
+#include "ctl/send.h"
+
+namespace heliograph::ctl {
+
+void AddSend(CLI::App& app, Chosen& chosen) {
+  CLI::App* command =
+      app.add_subcommand("send", "Send an action to devices; --wait shows their answers");
+  auto options = std::make_shared<SendOptions>();
+  command->add_option("CLIENT_ID", options->client_ids, "To whom; one or more")->required();
+  command->add_option("--directive,-d", options->directive, "Which handler on the device it is for")
+      ->required();
+  auto* payload = command->add_option("--payload,-p", options->payload, "JSON; nothing = null");
+  command
+      ->add_option("--payload-file,-f", options->payload_file,
+                   "Read it from a file, or from - (stdin)")
+      ->excludes(payload);
+  command->add_flag("--text", options->text, "The payload is not JSON: send it as a string");
+  command->add_option("--metadata,-m", options->metadata, "NAME=VALUE; may be given again")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--idempotency-key", options->idempotency_key,
+                      "Of an earlier try, so that it happens once (else a new one)");
+  command->add_option("--wait,-w", options->wait_s, "Wait so many seconds for every target to end")
+      ->check(CLI::Range(0.0, 86400.0));
+  options->api.Declare(*command);
+  command->callback([options, &chosen] {
+    chosen.peer = Peer::kApi;
+    chosen.run = [options](const Console& console) { return Send(*options, std::cin, console); };
+  });
+}
+
+}  // namespace heliograph::ctl

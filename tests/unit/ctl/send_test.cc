@@ -1,0 +1,134 @@
+#include "ctl/send.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace heliograph::ctl {
+namespace {
+
+using base::ErrorCode;
+
+class Payload : public testing::Test {
+ protected:
+  base::Result<json::Value> Read() { return ReadPayload(options_, standard_input_); }
+
+  SendOptions options_;
+  std::istringstream standard_input_;
+};
+
+TEST_F(Payload, IsJsonUnlessItIsSaidToBeText) {
+  options_.payload = R"({"level": 5})";
+  EXPECT_EQ(*Read(), json::Value({{"level", 5}}));
+  options_.text = true;
+  EXPECT_EQ(*Read(), json::Value(R"({"level": 5})"));
+}
+
+TEST_F(Payload, NothingIsNull) { EXPECT_TRUE(Read()->is_null()); }
+
+TEST_F(Payload, WhatIsNotJsonIsRefusedWithTheWayOut) {
+  options_.payload = "reboot now";
+  const auto refused = Read();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(refused.error().message.find("--text"), std::string::npos);
+}
+
+TEST_F(Payload, ComesFromStandardInput) {
+  options_.payload_file = "-";
+  standard_input_.str("[1,2]\n");
+  EXPECT_EQ(*Read(), json::Value({1, 2}));
+}
+
+TEST_F(Payload, AnEmptyFileIsNotNull) {
+  options_.payload_file = "-";
+  const auto refused = Read();
+  ASSERT_FALSE(refused) << "a file that is empty by mistake must not become an action";
+  options_.text = true;
+  EXPECT_EQ(*Read(), json::Value("")) << "an empty text is one";
+}
+
+TEST_F(Payload, AMissingFileIsNamed) {
+  options_.payload_file = "/nonexistent/payload.json";
+  const auto refused = Read();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("/nonexistent/payload.json"), std::string::npos);
+}
+
+TEST_F(Payload, AFileIsReadWhole) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "heliograph-payload.json";
+  std::ofstream(path) << "\"line\\nline\"\n";
+  options_.payload_file = path.string();
+  EXPECT_EQ(*Read(), json::Value("line\nline"));
+}
+
+TEST(ActionOf, HasTheShapeOfTheApi) {
+  SendOptions options;
+  options.client_ids = {"solar-1", "solar-2"};
+  options.directive = "inverter";
+  options.metadata = {"who=me", "note=a=b", "empty="};
+  EXPECT_EQ(*ActionOf(options, {{"on", true}}),
+            json::Value({{"targets", {{"client_ids", {"solar-1", "solar-2"}}}},
+                         {"directive", "inverter"},
+                         {"payload", {{"on", true}}},
+                         {"metadata", {{"who", "me"}, {"note", "a=b"}, {"empty", ""}}}}));
+}
+
+TEST(ActionOf, LeavesMetadataOutWhereThereIsNone) {
+  SendOptions options;
+  options.client_ids = {"solar-1"};
+  EXPECT_FALSE(ActionOf(options, nullptr)->contains("metadata"));
+}
+
+TEST(ActionOf, RefusesMetadataThatIsNotAPair) {
+  for (const std::vector<std::string>& metadata :
+       {std::vector<std::string>{"who"}, {"=me"}, {"who=a", "who=b"}}) {
+    SendOptions options;
+    options.metadata = metadata;
+    EXPECT_FALSE(ActionOf(options, nullptr)) << metadata.front();
+  }
+}
+
+json::Value ActionWith(std::initializer_list<const char*> statuses) {
+  json::Value targets = json::Value::array();
+  for (const char* status : statuses) targets.push_back({{"client_id", "d"}, {"status", status}});
+  return {{"action_id", "a"}, {"targets", targets}};
+}
+
+struct Verdict {
+  std::initializer_list<const char*> statuses;
+  ExitCode without_waiting;
+  ExitCode after_waiting;
+  const char* why;
+};
+
+TEST(JudgeAction, OneTargetThatFailedIsANo) {
+  for (const Verdict& row : std::initializer_list<Verdict>{
+           {{"published"}, ExitCode::kOk, ExitCode::kNo, "sent; whoever waited has no result"},
+           {{"accepted"}, ExitCode::kOk, ExitCode::kNo, "on its way"},
+           {{"succeeded"}, ExitCode::kOk, ExitCode::kOk, "done"},
+           {{"succeeded", "failed"}, ExitCode::kNo, ExitCode::kNo, "one failed"},
+           {{"published", "offline"}, ExitCode::kNo, ExitCode::kNo, "one was not reached"},
+           {{"undeliverable"}, ExitCode::kNo, ExitCode::kNo, "nobody listens"},
+           {{"a-status-of-tomorrow"}, ExitCode::kNo, ExitCode::kNo, "not known to be good"},
+           {{}, ExitCode::kNo, ExitCode::kNo, "an answer without targets is not a yes"}}) {
+    EXPECT_EQ(JudgeAction(ActionWith(row.statuses), false), row.without_waiting) << row.why;
+    EXPECT_EQ(JudgeAction(ActionWith(row.statuses), true), row.after_waiting) << row.why;
+  }
+}
+
+TEST(IsFinal, AStatusThatIsNotKnownMayStillChange) {
+  for (const char* status :
+       {"accepted", "queued", "published", "delivered", "running", "new-one", "-"}) {
+    EXPECT_FALSE(IsFinal(status)) << status;
+  }
+  for (const char* status : {"succeeded", "failed", "expired", "offline", "unknown", "unauthorised",
+                             "cancelled", "undeliverable"}) {
+    EXPECT_TRUE(IsFinal(status)) << status;
+  }
+}
+
+}  // namespace
+}  // namespace heliograph::ctl
