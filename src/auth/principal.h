@@ -1,0 +1,28 @@
+// Who asks, and what he may.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace heliograph::auth {
+
+enum class Scope {
+  kConnectionsRead,
+  kActionsWrite,  // and read
+};
+
+std::string_view ScopeName(Scope scope);  // "connections:read"
+std::optional<Scope> ParseScope(std::string_view name);
+
+struct Principal {
+  std::string name;
+  std::optional<std::string> tenant;  // nullopt = an operator: every tenant
+  std::set<Scope> scopes;
+
+  bool is_operator() const noexcept { return !tenant.has_value(); }
+  bool May(Scope scope) const { return scopes.contains(scope); }
+};
+
+}  // namespace heliograph::auth
