@@ -1,0 +1,3 @@
+DROP TABLE idempotency_keys;
+DROP TABLE action_targets;
+DROP TABLE actions;
