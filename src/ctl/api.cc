@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
+
+#include "ctl/secret_file.h"
 
 namespace heliograph::ctl {
 namespace {
@@ -68,31 +68,20 @@ void ApiOptions::Declare(CLI::App& command) {
 }
 
 base::Result<base::Secret> ReadToken(const std::string& file, const char* from_environment) {
-  std::string token;
+  base::Secret token(from_environment != nullptr ? from_environment : "");
   if (!file.empty()) {
-    std::ifstream in(file, std::ios::binary);
-    std::stringstream text;
-    if (!in || !(text << in.rdbuf())) {
-      return base::MakeError(ErrorCode::kInvalidArgument,
-                             "the token file '" + file + "' cannot be read, or is empty");
-    }
-    token = text.str();
-    token.erase(token.find_last_not_of(" \t\r\n") + 1);
-  } else if (from_environment != nullptr) {
-    token = from_environment;
+    auto read = ReadSecretFile(file, "token");
+    if (!read) return std::move(read).error();
+    token = *std::move(read);
   }
-  if (token.empty()) {
-    return file.empty() ? base::MakeError(ErrorCode::kUnauthenticated, "there is no token")
-                        : base::MakeError(ErrorCode::kInvalidArgument,
-                                          "the token file '" + file + "' is empty");
-  }
-  for (const char c : token) {
+  if (token.empty()) return base::MakeError(ErrorCode::kUnauthenticated, "there is no token");
+  for (const char c : token.Reveal()) {
     if (c <= ' ' || c > '~') {
       return base::MakeError(ErrorCode::kInvalidArgument,
                              "the token holds spaces or other characters that no token has");
     }
   }
-  return base::Secret(std::move(token));
+  return token;
 }
 
 base::Error ErrorOfAnswer(const http_client::Response& response) {

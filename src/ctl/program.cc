@@ -20,6 +20,7 @@ void Declare(CLI::App& app, Chosen& chosen, Console& console) {
   app.fallthrough();  // so that --json may stand anywhere
   app.add_flag("--json", console.json, "Answer in JSON");
   app.footer(std::string(ExitCodeHelp()));
+  AddMigrate(app, chosen);
   AddConnections(app, chosen);
   AddSend(app, chosen);
   AddCheckConfig(app, chosen);

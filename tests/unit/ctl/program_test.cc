@@ -36,6 +36,7 @@ TEST(Program, AWrongCommandLineIsToldAndEndsWithTwo) {
            {{"send", "solar-1"}, "--directive"},
            {{"send", "-d", "x"}, "CLIENT_ID"},
            {{"send", "solar-1", "-d", "x", "-p", "1", "-f", "y"}, "excludes"},
+           {{"migrate", "down", "--postgres", "port=1"}, "--yes"},
            {{"check-config", "fleet", "x.yaml"}, "PROGRAM"}}) {
     const Ended ended = RunWith(row.arguments);
     EXPECT_EQ(ended.code, 2) << row.told;
@@ -56,7 +57,7 @@ TEST(Program, HelpIsAnAnswerAndExplainsTheExitCodes) {
   const Ended ended = RunWith({"--help"});
   EXPECT_EQ(ended.code, 0);
   EXPECT_NE(ended.out.find("Exit codes"), std::string::npos);
-  for (const char* command : {"connections", "send", "check-config", "version"}) {
+  for (const char* command : {"migrate", "connections", "send", "check-config", "version"}) {
     EXPECT_NE(ended.out.find(command), std::string::npos) << command;
   }
 }
