@@ -1,5 +1,6 @@
 """Builds the C++ programs and tests with CMake and Ninja, showing how far it is."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -13,7 +14,7 @@ PRESETS = ("dev", "release", "asan", "tsan")
 
 
 def folder(preset: str) -> Path:
-    return ROOT / "build" / preset
+    return Path(os.environ.get("HELIOGRAPH_BUILD") or ROOT / "build").absolute() / preset
 
 
 def configure(preset: str) -> None:
@@ -21,7 +22,7 @@ def configure(preset: str) -> None:
         raise Problem(f"'{preset}' is not a preset: {', '.join(PRESETS)}")
     log = _log(preset)
     with open(log, "wb") as output:
-        command = [program("cmake"), "--preset", preset]
+        command = [program("cmake"), "--preset", preset, "-B", str(folder(preset))]
         ended = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False)
     if ended.returncode != 0:
         raise Problem(f"CMake could not configure the preset {preset}. Its log, {log}, ends with:\n{files.tail(log, 20)}")

@@ -131,13 +131,13 @@ def build_(arguments) -> None:
 
 
 def test(arguments) -> int:
-    from . import test_run
+    from . import suite_run
 
     parser = _parser("test", "Build and run the tests on real servers.")
     parser.add_argument("names", nargs="*", help="only suites whose name contains one of these")
     parser.add_argument("--list", action="store_true", help="only list the suites")
     given = parser.parse_args(arguments)
-    return test_run.run(given.names, given.list)
+    return suite_run.run(given.names, given.list)
 
 
 def check(arguments) -> int:

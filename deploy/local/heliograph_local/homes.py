@@ -67,4 +67,6 @@ def remove(data: Path) -> None:
     for link in data.iterdir():
         if link.is_symlink() and ELSEWHERE in Path(os.readlink(link)).parents:
             shutil.rmtree(os.readlink(link), ignore_errors=True)
+            if not any(os.scandir(Path(os.readlink(link)).parent)):
+                Path(os.readlink(link)).parent.rmdir()
     shutil.rmtree(data, ignore_errors=True)

@@ -88,7 +88,7 @@ def from_environment(environment=os.environ) -> Settings:
     return Settings(
         data=data,
         cache=Path(cache).absolute() if cache else ROOT / ".local",
-        programs=Path(programs).absolute() if programs else ROOT / "build/dev/bin",
+        programs=Path(programs).absolute() if programs else Path(environment.get("HELIOGRAPH_BUILD") or ROOT / "build").absolute() / "dev/bin",
         topic_prefix=_topic_prefix(environment.get("HELIOGRAPH_TOPIC_PREFIX", "heliograph")),
         max_packet_bytes=_number(environment, "HELIOGRAPH_MAX_PACKET_BYTES", 1024 * 1024, 1024, 256 * 1024 * 1024),
         ports=_ports(environment),

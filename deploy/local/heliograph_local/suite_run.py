@@ -1,0 +1,166 @@
+"""./dev test: builds, starts the servers that tests share, runs every suite, tells the totals in the last line."""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from . import build, files, homes, servers, settings, suites
+from .problem import Problem
+from .progress import Progress
+from .suite_results import Results, of_process
+from .suites import Suite
+
+
+def run(names: list, only_list: bool) -> int:
+    """0 when nothing failed."""
+    with tempfile.TemporaryDirectory(prefix="heliograph-test-") as folder:
+        os.chmod(folder, 0o711)  # the servers' accounts pass through
+        return _Run(Path(folder), names).all(only_list)
+
+
+class _Run:
+    """One run of the tests. Threads: one thread."""
+
+    def __init__(self, folder: Path, names: list):
+        self._folder = folder
+        self._names = names
+        self._progress = Progress()
+        self._results = Results()
+        self._servers = None
+        self._logs = settings.data_folder() / "log/test"
+
+    def all(self, only_list: bool) -> int:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        try:
+            for preset in suites.KINDS:
+                self._preset(preset, only_list)
+        finally:
+            if self._servers:
+                self._servers.stop()
+                homes.remove(self._servers.settings.data)
+        if only_list:
+            return 0
+        return self._tell()
+
+    def _preset(self, preset: str, only_list: bool) -> None:
+        try:
+            build.configure(preset)
+            # The Python tests need the programs of the preset dev, so they come with it.
+            chosen = [each for each in suites.google_suites(preset) if suites.matches(each.name, self._names)]
+            chosen += suites.python_suites(self._names) if preset == "dev" else []
+            if only_list:
+                print("\n".join(each.name for each in chosen))
+                return
+            if chosen:
+                self._build(preset, chosen)
+        except Problem as problem:
+            self._progress.line(str(problem))
+            self._results.failed.append(f"build {preset}")
+            return
+        for suite in chosen:
+            self._results.add(self._suite(suite))
+
+    def _build(self, preset: str, chosen: list) -> None:
+        if self._names:
+            root = str(build.folder(preset)) + "/"
+            targets = [each.command[-1].removeprefix(root) for each in chosen if not each.is_pytest]
+            if any(each.is_pytest for each in chosen):
+                targets += build.executables(preset, "bin")
+            with self._progress.step(f"build {preset}") as told:
+                if targets:
+                    build.compile_targets(preset, targets, told)
+                told("built")
+        elif preset == "dev":
+            build.build(preset, self._progress)
+        else:
+            build.build(preset, self._progress, *(f"tests/{kind}" for kind in suites.KINDS[preset]))
+
+    def _suite(self, suite: Suite) -> Results:
+        title = f"{suite.name:28}"
+        file_name = re.sub(r"[^a-z0-9]+", "-", suite.name.lower()).strip("-")
+        log, xml = self._logs / f"{file_name}.log", self._folder / f"{file_name}.xml"
+        environment = {**os.environ, **suite.environment, "HELIOGRAPH_PROGRAMS": str(build.folder("dev") / "bin")}
+        if suite.needs_servers:
+            environment.update(self._server_variables(file_name))
+        option = f"--junitxml={xml}" if suite.is_pytest else f"--gtest_output=xml:{xml}"
+        with self._progress.step(title) as told:
+            code, how = _run_process([*suite.command, option], environment, log, suite.seconds, told)
+            results = of_process(suite.name, xml, code, how)
+            told(results.totals())
+        if results.failed:
+            self._progress.line(f"{files.tail(log, 30)}\n    all of it: {log}")
+        return results
+
+    def _server_variables(self, suite: str) -> dict:
+        """The servers, started when the first suite needs them, and an empty database for this one."""
+        if self._servers is None:
+            with self._progress.step(f"{'servers':28}") as told:
+                self._servers = servers.start_for_tests(self._folder / "servers")
+                told("Mosquitto, Kafka and PostgreSQL on free ports")
+        variables = servers.test_variables(self._servers)
+        variables["HELIOGRAPH_TEST_POSTGRES"] = self._servers.postgres.create_database(suite.replace("-", "_"))
+        variables["HELIOGRAPH_TEST_SERVERS"] = str(self._servers.settings.data)
+        return variables
+
+    def _tell(self) -> int:
+        results = self._results
+        for title, entries in (("Skipped", results.skipped), ("Failed", results.failed)):
+            if entries:
+                print(f"\n{title}:\n  " + "\n  ".join(entries))
+        if not (results.passed or results.failed):
+            results.failed.append("nothing")
+            print(f"\nNo suite's name contains {' or '.join(self._names)}; ./dev test --list shows them.")
+        print(f"\n{results.totals()}", flush=True)
+        return 1 if results.failed else 0
+
+
+def _run_process(command: list, environment: dict, log: Path, seconds: float, told) -> tuple:
+    """(exit code, how it ended in words). What it started goes with it, whatever happens."""
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=settings.ROOT,
+            env=environment,
+            start_new_session=True,
+        )
+    try:
+        for _ in range(int(seconds)):
+            try:
+                code = process.wait(timeout=1)
+                break
+            except subprocess.TimeoutExpired:
+                told(_last_test(log))
+        else:
+            return 1, f"was ended after {seconds:.0f} s"
+    finally:
+        _end_group(process)
+    if code < 0:
+        return code, f"was ended by {signal.Signals(-code).name}"
+    return code, f"ended with exit code {code}"
+
+
+def _last_test(log: Path) -> str:
+    """The test that runs now, as both kinds name it in their output."""
+    names = re.findall(r"\[ RUN +\] (\S+)|::(test_\S+)", files.tail(log, 40))
+    return next((name for name in names[-1] if name), "") if names else ""
+
+
+def _end_group(process: subprocess.Popen) -> None:
+    """pytest first, politely, so that it ends the servers that it started, in sessions of their own."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            pass
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()

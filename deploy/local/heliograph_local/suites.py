@@ -1,0 +1,90 @@
+"""What there is to test: GoogleTest programs of a build, and folders of pytest files."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import build
+from .settings import ROOT
+
+# Which kinds each preset runs. The sanitizers slow the servers' clients down, and the servers have none of our code.
+KINDS = {
+    "dev": ("unit", "contract", "integration"),
+    "asan": ("unit", "contract"),
+    "tsan": ("unit", "contract"),
+}
+PYTHON_FOLDERS = ("architecture", "integration", "e2e")
+SECONDS = {"unit": 120, "contract": 120, "integration": 600, "architecture": 120, "e2e": 2400}
+SANITIZER_FACTOR = 5
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One process that runs tests and writes what became of them as JUnit XML. Threads: immutable."""
+
+    name: str
+    command: tuple
+    seconds: float
+    environment: dict = field(default_factory=dict)
+    needs_servers: bool = False
+    is_pytest: bool = False
+
+
+def google_suites(preset: str) -> list:
+    """Of a configured build, so that a program that is left over from an older one is not run."""
+    suites = []
+    for kind in KINDS[preset]:
+        for path in build.executables(preset, f"tests/{kind}"):
+            folder = Path(path).name.removeprefix(f"test_{kind}_")
+            suites.append(
+                Suite(
+                    name=f"{kind} {folder}" + ("" if preset == "dev" else f" ({preset})"),
+                    command=(*_wrapper(preset), str(build.folder(preset) / path)),
+                    seconds=SECONDS[kind] * (1 if preset == "dev" else SANITIZER_FACTOR),
+                    environment=_sanitizer_options(preset),
+                    needs_servers=kind == "integration",
+                )
+            )
+    return suites
+
+
+def python_suites(names: list) -> list:
+    """One process per folder, so that a folder's tests share its stack; with `names`, only the files that match."""
+    suites = []
+    for folder in PYTHON_FOLDERS:
+        files = sorted((ROOT / "tests" / folder).glob("**/test_*.py"))
+        chosen = [file for file in files if matches(f"{folder} {file.stem}", names)]
+        if chosen:
+            suites.append(
+                Suite(
+                    name=f"{folder} (pytest)",
+                    command=(sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *map(str, chosen)),
+                    seconds=SECONDS[folder],
+                    needs_servers=folder == "integration",
+                    is_pytest=True,
+                )
+            )
+    return suites
+
+
+def matches(name: str, names: list) -> bool:
+    return not names or any(each.lower() in name.lower() for each in names)
+
+
+def _wrapper(preset: str) -> tuple:
+    """GCC 12's ThreadSanitizer cannot start where the kernel spreads addresses over more than 28 bits."""
+    bits = Path("/proc/sys/vm/mmap_rnd_bits")
+    if preset == "tsan" and bits.exists() and int(bits.read_text()) > 28:
+        return ("setarch", "--addr-no-randomize")
+    return ()
+
+
+def _sanitizer_options(preset: str) -> dict:
+    return {
+        "dev": {},
+        "asan": {
+            "ASAN_OPTIONS": "detect_stack_use_after_return=1:check_initialization_order=1",
+            "UBSAN_OPTIONS": "print_stacktrace=1",
+        },
+        "tsan": {"TSAN_OPTIONS": "second_deadlock_stack=1"},
+    }[preset]

@@ -1,0 +1,1 @@
+"""What the Python tests stand on: real servers and daemons in temporary folders, and clients that see what happens."""
