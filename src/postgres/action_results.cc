@@ -33,7 +33,8 @@ Key KeyOf(const ReceivedReport& received) {
   return {received.report.action_id.str(), received.client_id.str()};
 }
 
-base::Result<Targets> LockTargets(Transaction& transaction, std::span<const ReceivedReport> reports) {
+base::Result<Targets> LockTargets(Transaction& transaction,
+                                  std::span<const ReceivedReport> reports) {
   std::set<Key> keys;
   for (const ReceivedReport& received : reports) keys.insert(KeyOf(received));
   TextArray action_ids;
@@ -129,8 +130,8 @@ struct Columns {
     action_ids.Add(key.first);
     client_ids.Add(key.second);
     statuses.Add(action::TargetStatusName(held.status));
-    reasons.Add(NullIfEmpty(held.reason));
-    notes.Add(NullIfEmpty(held.note));
+    reasons.AddOptional(NullIfEmpty(held.reason));
+    notes.AddOptional(NullIfEmpty(held.note));
     held.progress ? progress.Add(*held.progress) : progress.AddNull();
     late.Add(held.late);
     if (held.result == nullptr) {
@@ -139,8 +140,8 @@ struct Columns {
       received.AddNull();
       return;
     }
-    contents.Add(std::string_view(held.result->report.content));
-    metadata.Add(std::string_view(held.result->report.metadata));
+    contents.Add(held.result->report.content);
+    metadata.Add(held.result->report.metadata);
     received.Add(held.result->received_at);
   }
 };
@@ -152,18 +153,21 @@ base::Status Write(Transaction& transaction, const Targets& targets) {
   }
   if (columns.action_ids.size() == 0) return {};
   const auto done = transaction.Execute(
-      "UPDATE action_targets t SET status = n.status, reason = n.reason, progress = n.progress, note = n.note,"
+      "UPDATE action_targets t SET status = n.status, reason = n.reason, progress = n.progress, "
+      "note = n.note,"
       "  updated_at = now(),"
       "  result_content = coalesce(n.content::json, t.result_content),"
       "  result_metadata = coalesce(n.metadata::json, t.result_metadata),"
       "  result_received_at = coalesce(n.received_at, t.result_received_at),"
       "  result_late = t.result_late OR n.late "
-      "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::text[],"
+      "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], "
+      "$7::text[],"
       "            $8::text[], $9::timestamptz[], $10::boolean[])"
-      "  AS n(action_id, client_id, status, reason, progress, note, content, metadata, received_at, late) "
+      "  AS n(action_id, client_id, status, reason, progress, note, content, metadata, "
+      "received_at, late) "
       "WHERE t.action_id = n.action_id::uuid AND t.client_id = n.client_id",
-      {columns.action_ids, columns.client_ids, columns.statuses, columns.reasons, columns.progress, columns.notes,
-       columns.contents, columns.metadata, columns.received, columns.late});
+      {columns.action_ids, columns.client_ids, columns.statuses, columns.reasons, columns.progress,
+       columns.notes, columns.contents, columns.metadata, columns.received, columns.late});
   if (!done) return done.error();
   return {};
 }

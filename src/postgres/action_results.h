@@ -25,8 +25,8 @@ enum class ReportEffect {
   kNotATarget,     // the action has not this device as a target
 };
 
-// Applies the reports in their order, within the caller's transaction; one effect for each. Locks the targets in one order,
-// so that two callers cannot deadlock.
+// Applies the reports in their order, within the caller's transaction; one effect for each. Locks
+// the targets in one order, so that two callers cannot deadlock.
 base::Result<std::vector<ReportEffect>> ApplyReports(Transaction& transaction,
                                                      std::span<const ReceivedReport> reports);
 

@@ -27,8 +27,8 @@ struct RequestKey {
 struct NewAction {
   RequestKey request;
   std::string request_hash;
-  std::chrono::milliseconds lease{};  // how long the caller of Create has to call Finish
-  action::Action action;              // without created_at, totals and targets
+  std::chrono::milliseconds lease{};         // how long the caller of Create has to call Finish
+  action::Action action;                     // without created_at, totals and targets
   std::vector<device::ClientId> client_ids;  // unique
 };
 
@@ -71,25 +71,28 @@ struct TargetQuery {
   std::int64_t limit = 100;
 };
 
-// Every call is one transaction on a session of its own. Errors as Connection's. Threads: any thread.
+// Every call is one transaction on a session of its own. Errors as Connection's. Threads: any
+// thread.
 class ActionStore {
  public:
   // `wait` bounds how long a call waits for a session.
   ActionStore(Pool& pool, std::chrono::milliseconds wait) : pool_(pool), wait_(wait) {}
 
-  // Stores request, action and targets, and looks each target up: kAccepted where it may be reached (online, or nobody
-  // can say), kOffline, or kUnknown where this tenant has no such device. nullopt: the key is taken; nothing was stored.
+  // Stores request, action and targets, and looks each target up: kAccepted where it may be reached
+  // (online, or nobody can say), kOffline, or kUnknown where this tenant has no such device.
+  // nullopt: the key is taken; nothing was stored.
   base::Result<std::optional<AcceptedAction>> Create(const NewAction& action);
 
   // nullopt: there is none, or it is older than kKeysAreKept and was forgotten now.
   base::Result<std::optional<StoredRequest>> FindRequest(const RequestKey& request);
 
-  // Stores what became of the targets, as far as that is still news, and the answer. kConflict: the lease was over and
-  // somebody else finished the request; nothing was changed.
+  // Stores what became of the targets, as far as that is still news, and the answer. kConflict: the
+  // lease was over and somebody else finished the request; nothing was changed.
   base::Status Finish(const FinishedRequest& finished);
 
-  // Finishes one request whose lease is over (that of `action_id` where it is given): its targets that wait for a broker end
-  // as kUndeliverable with kDispatcherEnded. False: there is none, or another process is at it.
+  // Finishes one request whose lease is over (that of `action_id` where it is given): its targets
+  // that wait for a broker end as kUndeliverable with kDispatcherEnded. False: there is none, or
+  // another process is at it.
   base::Result<bool> FinishAbandoned(const std::optional<action::ActionId>& action_id);
 
   // Forgets at most `most` keys that are older than kKeysAreKept. How many it were.
@@ -102,9 +105,9 @@ class ActionStore {
   base::Result<std::optional<std::vector<action::Target>>> ListTargets(
       const TargetQuery& query, const std::optional<device::TenantId>& tenant);
   // nullopt: no such action, another tenant's, or not a target of it. The result is always in full.
-  base::Result<std::optional<action::Target>> GetTarget(const action::ActionId& id,
-                                                        const device::ClientId& client_id,
-                                                        const std::optional<device::TenantId>& tenant);
+  base::Result<std::optional<action::Target>> GetTarget(
+      const action::ActionId& id, const device::ClientId& client_id,
+      const std::optional<device::TenantId>& tenant);
 
  private:
   base::Result<Pool::Lease> Session();

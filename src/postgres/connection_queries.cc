@@ -1,0 +1,174 @@
+#include "postgres/connection_queries.h"
+
+#include <utility>
+
+namespace heliograph::postgres {
+namespace {
+
+constexpr std::string_view kColumns =
+    "c.client_id, c.tenant, c.state, c.since, c.reason, c.last_seen, c.session_id, c.client_name, "
+    "c.client_version,"
+    " c.log_partition, c.log_offset, d.canonical_facts, d.dispatchers, d.tags";
+
+std::string JsonOrNull(const Rows& rows, int row, int column) {
+  return rows.IsNull(row, column) ? "null" : std::string(rows.Get(row, column));
+}
+
+device::ConnectionState StateOf(std::string_view name) {
+  for (const auto state : {device::ConnectionState::kOnline, device::ConnectionState::kOffline}) {
+    if (device::ConnectionStateName(state) == name) return state;
+  }
+  return device::ConnectionState::kUnknown;
+}
+
+device::Connection ConnectionAt(const Rows& rows, int row) {
+  device::Connection connection;
+  connection.client_id = device::ClientId(rows.Get(row, 0));
+  if (!rows.IsNull(row, 1)) connection.tenant = device::TenantId(rows.Get(row, 1));
+  connection.state = StateOf(rows.Get(row, 2));
+  connection.since = rows.GetTimestamp(row, 3);
+  connection.reason = rows.Get(row, 4);
+  connection.last_seen = rows.GetTimestamp(row, 5);
+  if (!rows.IsNull(row, 6)) connection.session_id = device::SessionId(rows.Get(row, 6));
+  connection.description.client_name = rows.Get(row, 7);
+  connection.description.client_version = rows.Get(row, 8);
+  connection.position.partition = static_cast<std::int32_t>(rows.GetInt64(row, 9));
+  connection.position.offset = rows.GetInt64(row, 10);
+  connection.description.canonical_facts = JsonOrNull(rows, row, 11);
+  connection.description.dispatchers = JsonOrNull(rows, row, 12);
+  connection.description.tags = JsonOrNull(rows, row, 13);
+  return connection;
+}
+
+StoredInterval IntervalAt(const Rows& rows, int row) {
+  StoredInterval stored;
+  stored.place.online_from = rows.GetTimestamp(row, 0);
+  stored.place.generation = rows.GetInt64(row, 1);
+  stored.place.opened_at.partition = static_cast<std::int32_t>(rows.GetInt64(row, 2));
+  stored.place.opened_at.offset = rows.GetInt64(row, 3);
+  stored.interval.opened_at = stored.place.opened_at;
+  stored.interval.online_from = stored.place.online_from;
+  stored.interval.online_until = rows.GetOptionalTimestamp(row, 4);
+  stored.interval.end_reason = rows.Get(row, 5);
+  if (!rows.IsNull(row, 6)) stored.interval.session_id = device::SessionId(rows.Get(row, 6));
+  return stored;
+}
+
+// A statement that grows by the filters that are given: few texts, so that they stay prepared.
+class Builder {
+ public:
+  // The parameter must outlive the statement.
+  std::string Add(Parameter parameter) {
+    parameters_.push_back(std::move(parameter));
+    return "$" + std::to_string(parameters_.size());
+  }
+  void Where(const std::string& condition) {
+    where_ += (where_.empty() ? " WHERE " : " AND ") + condition;
+  }
+  void Join(const std::string& label) {
+    const std::string name = "l" + std::to_string(++joins_);
+    join_ += " JOIN connection_labels " + name + " ON " + name + ".client_id = c.client_id AND " +
+             name + ".label = " + label;
+  }
+  std::string Text() const {
+    return "SELECT " + std::string(kColumns) + " FROM connections c" + join_ +
+           " LEFT JOIN connection_descriptions d ON d.client_id = c.client_id" + where_;
+  }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+
+ private:
+  std::vector<Parameter> parameters_;
+  std::string where_;
+  std::string join_;
+  int joins_ = 0;
+};
+
+// The least text after all that begin with `prefix`: its alphabet ends below 0x7f.
+std::string EndOfPrefix(std::string prefix) {
+  ++prefix.back();
+  return prefix;
+}
+
+}  // namespace
+
+base::Result<std::vector<device::Connection>> ConnectionQueries::List(
+    const ConnectionQuery& query) {
+  Builder builder;
+  const std::string prefix_end =
+      query.client_id_prefix.empty() ? std::string() : EndOfPrefix(query.client_id_prefix);
+  if (query.sight) builder.Where("c.tenant = " + builder.Add(*query.sight));
+  if (query.tenant) builder.Where("c.tenant = " + builder.Add(*query.tenant));
+  if (query.state)
+    builder.Where("c.state = " + builder.Add(device::ConnectionStateName(*query.state)));
+  if (!query.client_id_prefix.empty()) {
+    builder.Where("c.client_id >= " + builder.Add(query.client_id_prefix));
+    builder.Where("c.client_id < " + builder.Add(prefix_end));
+  }
+  if (query.seen_before) builder.Where("c.last_seen < " + builder.Add(*query.seen_before));
+  if (!query.after.empty()) builder.Where("c.client_id > " + builder.Add(query.after));
+  for (const auto& [name, value] : query.tags) {
+    const std::string first = builder.Add(name);
+    builder.Join("tag_label(" + first + ", " + builder.Add(value) + ")");
+  }
+  if (query.dispatcher) builder.Join("dispatcher_label(" + builder.Add(*query.dispatcher) + ")");
+  const std::string text =
+      builder.Text() + " ORDER BY c.client_id LIMIT " + builder.Add(query.limit) + "::bigint";
+
+  auto session = pool_.Acquire(std::chrono::steady_clock::now() + wait_);
+  if (!session) return std::move(session).error();
+  const auto rows = (*session)->Execute(text, builder.parameters());
+  if (!rows) return rows.error();
+  std::vector<device::Connection> connections;
+  connections.reserve(static_cast<std::size_t>(rows->size()));
+  for (int row = 0; row < rows->size(); ++row) connections.push_back(ConnectionAt(*rows, row));
+  return connections;
+}
+
+base::Result<std::optional<device::Connection>> ConnectionQueries::Get(
+    const device::ClientId& client_id, const Sight& sight) {
+  static const std::string kText =
+      "SELECT " + std::string(kColumns) +
+      " FROM connections c LEFT JOIN connection_descriptions d ON d.client_id = c.client_id "
+      "WHERE c.client_id = $1 AND ($2::text IS NULL OR c.tenant = $2)";
+  auto session = pool_.Acquire(std::chrono::steady_clock::now() + wait_);
+  if (!session) return std::move(session).error();
+  const auto rows = (*session)->Execute(kText, {client_id, sight});
+  if (!rows) return rows.error();
+  if (rows->empty()) return std::optional<device::Connection>();
+  return std::optional(ConnectionAt(*rows, 0));
+}
+
+base::Result<std::optional<std::vector<StoredInterval>>> ConnectionQueries::ListIntervals(
+    const IntervalQuery& query) {
+  auto session = pool_.Acquire(std::chrono::steady_clock::now() + wait_);
+  if (!session) return std::move(session).error();
+  const auto seen = (*session)->Execute(
+      "SELECT 1 FROM connections WHERE client_id = $1 AND ($2::text IS NULL OR tenant = $2)",
+      {query.client_id, query.sight});
+  if (!seen) return seen.error();
+  if (seen->empty()) return std::optional<std::vector<StoredInterval>>();
+  const std::string columns =
+      "SELECT online_from, opened_generation, opened_partition, opened_offset, online_until, "
+      "reason, session_id "
+      "FROM intervals WHERE client_id = $1";
+  const std::string order =
+      " ORDER BY online_from DESC, opened_generation DESC, opened_partition DESC, opened_offset "
+      "DESC LIMIT ";
+  const auto rows =
+      query.before
+          ? (*session)->Execute(
+                columns +
+                    " AND (online_from, opened_generation, opened_partition, opened_offset)"
+                    " < ($2::timestamptz, $3::integer, $4::integer, $5::bigint)" +
+                    order + "$6::bigint",
+                {query.client_id, query.before->online_from, query.before->generation,
+                 query.before->opened_at.partition, query.before->opened_at.offset, query.limit})
+          : (*session)->Execute(columns + order + "$2::bigint", {query.client_id, query.limit});
+  if (!rows) return rows.error();
+  std::vector<StoredInterval> intervals;
+  intervals.reserve(static_cast<std::size_t>(rows->size()));
+  for (int row = 0; row < rows->size(); ++row) intervals.push_back(IntervalAt(*rows, row));
+  return std::optional(std::move(intervals));
+}
+
+}  // namespace heliograph::postgres
