@@ -120,7 +120,9 @@ class Service(ABC):
         processes.send(self._running(), signal.SIGSTOP)
 
     def resume(self) -> None:
-        processes.send(self._running(), signal.SIGCONT)
+        """Does nothing when it is not paused."""
+        if pid := self.pid():
+            processes.send(pid, signal.SIGCONT)
 
     def log_tail(self) -> str:
         return files.tail(self.log_file)

@@ -1,0 +1,77 @@
+"""What is in a Kafka topic, from its beginning."""
+
+import time
+import uuid
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, TopicPartition
+
+
+@dataclass(frozen=True)
+class Record:
+    """Threads: immutable."""
+
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+    headers: dict  # name -> bytes; the last where a name repeats
+    timestamp_ms: int
+
+    def header(self, name: str) -> str:
+        value = self.headers.get(name)
+        return value.decode(errors="replace") if value is not None else ""
+
+
+def read(bootstrap: str, topic: str, seconds: float = 20.0) -> list:
+    """All records up to the ends that the partitions have now, by partition and offset."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": f"test-{uuid.uuid4()}",
+            "enable.auto.commit": False,
+            "enable.partition.eof": False,
+            "auto.offset.reset": "error",
+            "log_level": 0,
+        }
+    )
+    try:
+        partitions = consumer.list_topics(topic, timeout=seconds).topics[topic].partitions
+        ends = {}
+        for partition in partitions:
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=seconds)
+            if high > low:
+                ends[partition] = (low, high)
+        return _read_until(consumer, topic, ends, seconds)
+    finally:
+        consumer.close()
+
+
+def _read_until(consumer, topic: str, ends: dict, seconds: float) -> list:
+    consumer.assign([TopicPartition(topic, partition, low) for partition, (low, _) in ends.items()])
+    missing = {partition: high for partition, (_, high) in ends.items()}
+    records, patience = [], time.monotonic() + seconds
+    while missing:
+        # consume() waits its whole time for the whole number, so the time is short and the patience our own.
+        batch = consumer.consume(1000, timeout=0.1)
+        patience = time.monotonic() + seconds if batch else patience
+        assert time.monotonic() < patience, f"{topic}: nothing came for {seconds:.0f} s, missing up to {missing}"
+        for message in batch:
+            assert not message.error(), message.error()
+            partition, offset = message.partition(), message.offset()
+            if offset < ends[partition][1]:
+                records.append(_record(message))
+            if offset + 1 >= ends[partition][1]:
+                missing.pop(partition, None)
+    return sorted(records, key=lambda record: (record.partition, record.offset))
+
+
+def _record(message) -> Record:
+    return Record(
+        partition=message.partition(),
+        offset=message.offset(),
+        key=message.key() or b"",
+        value=message.value() or b"",
+        headers=dict(message.headers() or []),
+        timestamp_ms=message.timestamp()[1],
+    )
