@@ -1,0 +1,96 @@
+// One client's connection as a state machine: bytes and time in, requests and bytes out. It touches
+// no socket.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "http/request_parser.h"
+
+namespace heliograph::http {
+
+struct ConnectionLimits {
+  ParserLimits parser;
+  std::chrono::milliseconds request_timeout{0};  // from a request's first byte to its last
+  std::chrono::milliseconds idle_timeout{0};     // between requests
+  std::chrono::milliseconds send_timeout{0};     // for the client to take a whole answer
+  std::chrono::milliseconds linger_timeout{0};   // for the client to close after the last answer
+};
+
+// One request is with its handler at a time, and the next is read only when its answer has been
+// taken, so answers leave in order and what a client can make us hold is one request and one
+// answer. Threads: one thread.
+class Connection {
+ public:
+  Connection(const ConnectionLimits& limits, base::SteadyTime now);
+
+  // Input. Call Receive only while wants_input(): what a client sends ahead stays in its socket.
+  bool wants_input() const;
+  void Receive(std::string_view bytes, base::SteadyTime now);
+  void ReceiveEnd(
+      base::SteadyTime now);  // the client will send no more; it may still want its answers
+
+  // A complete request, once; then its answer is due.
+  std::optional<ParsedRequest> TakeRequest();
+  void Answer(std::string bytes, bool close, base::SteadyTime now);
+  // Answers with a problem, reads nothing any more and closes. `cause` is told by TakeCause.
+  void Refuse(const Refusal& refusal, base::SteadyTime now);
+
+  void Drop(std::string_view cause);  // without an answer
+
+  // Output: what is to be written now. Tell Sent how much was.
+  std::string_view output() const;
+  void Sent(std::size_t count, base::SteadyTime now);
+  // True once: everything is written and nothing follows, so the writing side is to be shut.
+  bool TakeEndOfOutput();
+  // To be closed now.
+  bool finished() const { return state_ == State::kFinished; }
+
+  void Tick(base::SteadyTime now);   // looks at the deadlines
+  void Drain(base::SteadyTime now);  // ends an idle connection; call again after each answer
+  bool busy() const;                 // a request is being received or answered
+
+  bool receiving_body() const;
+  std::size_t held_bytes() const;  // input, request and answer
+  // Why the client was refused or dropped, once; "" = it was not.
+  std::string_view TakeCause();
+
+ private:
+  enum class State {
+    kReading,    // waits for a request or receives one
+    kHandling,   // the handler has it
+    kEnding,     // the last answer is being written
+    kLingering,  // it is written; what the client still sends is thrown away, so that it is not
+                 // reset before it has read
+    kFinished,
+  };
+
+  void Advance(base::SteadyTime now);
+  void BeginOutput(std::string bytes, base::SteadyTime now);
+  void OutputDone(base::SteadyTime now);
+  void AwaitRequest(base::SteadyTime now);
+  std::string_view unparsed() const { return std::string_view(input_).substr(input_taken_); }
+  bool begun() const;
+
+  ConnectionLimits limits_;
+  RequestParser parser_;
+  State state_ = State::kReading;
+  bool client_ended_ = false;
+  bool end_of_output_ = false;
+  bool request_due_ = false;  // request_deadline_ holds for a request that has begun
+  std::string input_;
+  std::size_t input_taken_ = 0;
+  std::optional<ParsedRequest> request_;
+  std::size_t request_bytes_ = 0;  // of the one with its handler
+  std::string output_;
+  std::size_t output_sent_ = 0;
+  base::SteadyTime input_deadline_;   // in kReading and kLingering
+  base::SteadyTime output_deadline_;  // while there is output
+  std::string_view cause_;
+};
+
+}  // namespace heliograph::http

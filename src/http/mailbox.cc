@@ -1,0 +1,23 @@
+#include "http/mailbox.h"
+
+#include <utility>
+
+namespace heliograph::http {
+
+void Mailbox::Post(Answer answer) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = answers_.empty();
+    answers_.push_back(std::move(answer));
+  }
+  if (first) wakeup_.Notify();
+}
+
+std::vector<Answer> Mailbox::TakeAll() {
+  wakeup_.Clear();  // before looking: what is posted after the look notifies again
+  const std::lock_guard lock(mutex_);
+  return std::exchange(answers_, {});
+}
+
+}  // namespace heliograph::http

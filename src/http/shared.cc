@@ -1,0 +1,80 @@
+#include "http/shared.h"
+
+#include <utility>
+
+#include "base/uuid.h"
+#include "http/guarded.h"
+#include "http/response_writer.h"
+#include "log/log.h"
+
+namespace heliograph::http {
+namespace {
+
+constexpr std::chrono::seconds kLingerTimeout{2};
+
+ConnectionLimits LimitsOf(const ServerConfig& config) {
+  ConnectionLimits limits;
+  limits.parser.header_bytes = static_cast<std::size_t>(config.max_header_bytes);
+  limits.parser.body_bytes = static_cast<std::size_t>(config.max_body_bytes);
+  limits.request_timeout = config.request_timeout;
+  limits.idle_timeout = config.idle_timeout;
+  limits.send_timeout = config.send_timeout;
+  limits.linger_timeout = kLingerTimeout;
+  return limits;
+}
+
+Response Overloaded() {
+  Response response =
+      Problem(503, "overloaded", "Overloaded", "Too many requests wait already; try again soon");
+  response.headers.emplace_back("retry-after", "1");
+  return response;
+}
+
+std::string RequestIdOf(const Request& request) {
+  const auto given = request.Header("x-request-id");
+  return given && IsSaneRequestId(*given) ? std::string(*given) : base::NewUuid();
+}
+
+}  // namespace
+
+Shared::Shared(const ServerConfig& server_config, std::string_view name, Handler handler,
+               metrics::Registry& registry)
+    : config(server_config),
+      limits(LimitsOf(server_config)),
+      metrics(registry, name),
+      handler_(std::move(handler)) {}
+
+Response Shared::Handle(const Job& job) const {
+  if (std::chrono::steady_clock::now() - job.received > config.request_timeout) return Overloaded();
+  return CallGuarded(handler_, job.parsed.request);
+}
+
+void Shared::Run(Job& job) {
+  Request& request = job.parsed.request;
+  request.request_id = RequestIdOf(request);
+  const Response response = Handle(job);
+  const bool keep_alive = job.parsed.keep_alive && !draining.load();
+  const AnswerFrame frame{job.parsed.head, job.parsed.http_1_0, keep_alive, request.request_id};
+  std::string bytes = WriteAnswer(response, frame);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - job.received;
+  job.reply_to->Post({job.connection, std::move(bytes), !keep_alive});
+
+  const std::string_view method = job.parsed.head ? "HEAD" : std::string_view(request.method);
+  metrics.Answered(method, response.matched_template, response.status, took);
+  log::Logger("http").Debug("answered", {{"method", method},
+                                         {"path", request.path},
+                                         {"status", response.status},
+                                         {"ms", took.count() * 1000},
+                                         {"bytes", response.body.size()},
+                                         {"from", request.remote_address},
+                                         {"request_id", request.request_id}});
+}
+
+std::string Shared::WriteOverloaded(const ParsedRequest& parsed) {
+  metrics.Rejected("overloaded");
+  const std::string id = RequestIdOf(parsed.request);
+  return WriteAnswer(Overloaded(),
+                     {parsed.head, parsed.http_1_0, parsed.keep_alive && !draining.load(), id});
+}
+
+}  // namespace heliograph::http

@@ -1,0 +1,41 @@
+// What the I/O threads and the handler threads of one server share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "http/connection.h"
+#include "http/handler_pool.h"
+#include "http/server.h"
+#include "http/server_metrics.h"
+
+namespace heliograph::http {
+
+// Threads: any thread.
+class Shared {
+ public:
+  Shared(const ServerConfig& config, std::string_view name, Handler handler,
+         metrics::Registry& registry);
+
+  // Runs the handler and posts its answer. On a handler thread; does not throw.
+  void Run(Job& job);
+
+  // The answer to a request that no handler thread can take. On an I/O thread.
+  std::string WriteOverloaded(const ParsedRequest& parsed);
+
+  const ServerConfig config;
+  const ConnectionLimits limits;
+  ServerMetrics metrics;
+  std::atomic<bool> draining{false};
+  std::atomic<std::int64_t> connections{0};
+  std::atomic<std::int64_t> held_bytes{0};  // of all connections
+
+ private:
+  Response Handle(const Job& job) const;
+
+  const Handler handler_;
+};
+
+}  // namespace heliograph::http
