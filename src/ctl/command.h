@@ -23,6 +23,7 @@ struct Chosen {
 // Each declares one command, or a group of them, below `app`; parsing sets `chosen`, which must
 // outlive it.
 void AddMigrate(CLI::App& app, Chosen& chosen);
+void AddTopics(CLI::App& app, Chosen& chosen);
 void AddConnections(CLI::App& app, Chosen& chosen);
 void AddSend(CLI::App& app, Chosen& chosen);
 void AddCheckConfig(CLI::App& app, Chosen& chosen);

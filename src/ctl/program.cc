@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "ctl/command.h"
+#include "log/log.h"
 
 namespace heliograph::ctl {
 namespace {
@@ -15,12 +16,14 @@ constexpr const char* kAbout =
     "HELIOGRAPH_POSTGRES,\n"
     "HELIOGRAPH_KAFKA); the API's token only from --token-file or HELIOGRAPH_TOKEN.";
 
-void Declare(CLI::App& app, Chosen& chosen, Console& console) {
+void Declare(CLI::App& app, Chosen& chosen, Console& console, bool& verbose) {
   app.require_subcommand(1);
   app.fallthrough();  // so that --json may stand anywhere
   app.add_flag("--json", console.json, "Answer in JSON");
+  app.add_flag("--verbose", verbose, "Also tell what the connections to servers report");
   app.footer(std::string(ExitCodeHelp()));
   AddMigrate(app, chosen);
+  AddTopics(app, chosen);
   AddConnections(app, chosen);
   AddSend(app, chosen);
   AddCheckConfig(app, chosen);
@@ -52,9 +55,10 @@ int Tell(const Console& console, Peer peer, const base::Error& error) {
 
 int Run(const std::vector<std::string>& arguments, Console console) {
   Chosen chosen;
+  bool verbose = false;
   try {
     CLI::App app(kAbout, "heliograph");
-    Declare(app, chosen, console);
+    Declare(app, chosen, console, verbose);
     if (NamesNoCommand(app, arguments)) {
       return Tell(
           console, Peer::kNone,
@@ -68,6 +72,7 @@ int Run(const std::vector<std::string>& arguments, Console console) {
       const int code = app.exit(error, console.out, console.err);
       return static_cast<int>(code == 0 ? ExitCode::kOk : ExitCode::kUsage);
     }
+    log::SetUp(verbose ? log::Level::kInfo : log::Level::kError, log::Format::kText, "heliograph");
     const auto result = chosen.run(console);
     console.out.flush();
     if (!result) return Tell(console, chosen.peer, result.error());

@@ -57,7 +57,8 @@ TEST(Program, HelpIsAnAnswerAndExplainsTheExitCodes) {
   const Ended ended = RunWith({"--help"});
   EXPECT_EQ(ended.code, 0);
   EXPECT_NE(ended.out.find("Exit codes"), std::string::npos);
-  for (const char* command : {"migrate", "connections", "send", "check-config", "version"}) {
+  for (const char* command :
+       {"migrate", "topics", "connections", "send", "check-config", "version"}) {
     EXPECT_NE(ended.out.find(command), std::string::npos) << command;
   }
 }
