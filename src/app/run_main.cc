@@ -1,6 +1,7 @@
 #include <exception>
 #include <iostream>
 
+#include "app/admin.h"
 #include "app/app.h"
 #include "app/flags.h"
 #include "app/settings.h"
@@ -39,6 +40,7 @@ int Serve(const Arguments& arguments, const Sections& sections,
     Life life;
     const Signals signals([&life] { life.RequestStop(); });
     log.Info("starting", {{"version", HELIOGRAPH_VERSION}});
+    const AdminEndpoint admin(sections.admin, life.health(), life.metrics());
     const int code = run(life);
     log.Info("ended", {{"code", code}});
     return code;

@@ -37,6 +37,8 @@ Response Problem(int status, std::string_view type, std::string_view title,
   return response;
 }
 
+std::string JsonString(std::string_view text) { return json::Write(json::Value(text)); }
+
 std::string_view ReasonPhrase(int status) {
   static constexpr std::pair<int, std::string_view> kPhrases[] = {
       {200, "OK"},

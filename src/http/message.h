@@ -46,6 +46,10 @@ struct Response {
 Response Problem(int status, std::string_view type, std::string_view title,
                  std::string_view detail);
 
+// `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. For bodies of a
+// line or two.
+std::string JsonString(std::string_view text);
+
 // The reason phrase of a status code; "" for one that has none here.
 std::string_view ReasonPhrase(int status);
 
