@@ -22,14 +22,14 @@ using Sight = std::optional<device::TenantId>;
 
 // Every filter that is given must hold.
 struct ConnectionQuery {
-  Sight sight;
-  std::optional<device::ConnectionState> state;
-  std::optional<device::TenantId> tenant;
-  std::string client_id_prefix;                           // of the alphabet of client ids; "" = any
-  std::vector<std::pair<std::string, std::string>> tags;  // name, value
-  std::optional<std::string> dispatcher;
-  std::optional<base::Timestamp> seen_before;
-  device::ClientId after;  // "" = from the beginning
+  Sight sight = {};
+  std::optional<device::ConnectionState> state = {};
+  std::optional<device::TenantId> tenant = {};
+  std::string client_id_prefix = {};  // of the alphabet of client ids; "" = any
+  std::vector<std::pair<std::string, std::string>> tags = {};  // name, value
+  std::optional<std::string> dispatcher = {};
+  std::optional<base::Timestamp> seen_before = {};
+  device::ClientId after = {};  // "" = from the beginning
   std::int64_t limit = 100;
 };
 
@@ -46,9 +46,9 @@ struct StoredInterval {
 };
 
 struct IntervalQuery {
-  Sight sight;
-  device::ClientId client_id;
-  std::optional<IntervalPlace> before;  // nullopt = from the newest
+  Sight sight = {};
+  device::ClientId client_id = {};
+  std::optional<IntervalPlace> before = {};  // nullopt = from the newest
   std::int64_t limit = 100;
 };
 

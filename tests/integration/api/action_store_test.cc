@@ -1,0 +1,232 @@
+#include "postgres/action_store.h"
+
+#include <thread>
+
+#include "store_fixture.h"
+
+namespace heliograph::postgres {
+namespace {
+
+using action::TargetEvent;
+using action::TargetStatus;
+using device::ClientId;
+using device::TenantId;
+
+class ActionStoreTest : public StoreTest {
+ protected:
+  FinishedRequest Finished(const NewAction& action, std::vector<Outcome> outcomes) {
+    return {action.request, action.action.id, std::move(outcomes), base::SystemClock().Now(),
+            "{\"answer\":1}"};
+  }
+  std::string StatusOf(const NewAction& action, const std::string& client_id) {
+    return One(
+        "SELECT status || coalesce(' ' || reason, '') FROM action_targets WHERE action_id = '" +
+        action.action.id.str() + "' AND client_id = '" + client_id + "'");
+  }
+  void EndLease() { Run("UPDATE idempotency_keys SET lease_until = now() - interval '1 second'"); }
+};
+
+TEST_F(ActionStoreTest, LooksEveryTargetUp) {
+  AddConnection("on", "online", "acme");
+  AddConnection("off", "offline", "acme");
+  AddConnection("heard", "unknown", "acme");
+  AddConnection("other", "online", "rival");
+  AddConnection("nobodys", "online");
+  const NewAction action =
+      ActionFor({"off", "on", "heard", "other", "nobodys", "never"}, "k", TenantId("acme"));
+  const auto accepted = Must(store_.Create(action));
+  ASSERT_TRUE(accepted);
+  std::map<std::string, TargetStatus> statuses;
+  for (const AcceptedTarget& target : accepted->targets)
+    statuses[target.client_id.str()] = target.status;
+  EXPECT_EQ(statuses, (std::map<std::string, TargetStatus>{{"on", TargetStatus::kAccepted},
+                                                           {"heard", TargetStatus::kAccepted},
+                                                           {"off", TargetStatus::kOffline},
+                                                           {"other", TargetStatus::kUnknown},
+                                                           {"nobodys", TargetStatus::kUnknown},
+                                                           {"never", TargetStatus::kUnknown}}));
+  EXPECT_EQ(StatusOf(action, "off"), "offline not_online");
+  EXPECT_EQ(StatusOf(action, "other"), "unknown no_such_device")
+      << "another tenant's device does not exist";
+
+  const auto by_operator = Must(store_.Create(ActionFor({"nobodys", "other"}, "k")));
+  for (const AcceptedTarget& target : by_operator->targets)
+    EXPECT_EQ(target.status, TargetStatus::kAccepted);
+}
+
+TEST_F(ActionStoreTest, KeepsPayloadsAsTheyAre) {
+  const NewAction action = ActionFor({"a"});
+  Must(store_.Create(action));
+  const auto found = Must(store_.Get(action.action.id, std::nullopt));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->payload, action.action.payload);
+  EXPECT_EQ(found->metadata, "null");
+  EXPECT_EQ(found->directive, action.action.directive);
+  EXPECT_EQ(found->requested_by, "tester");
+  EXPECT_EQ(found->tenant, std::nullopt);
+  EXPECT_EQ(found->totals, (std::map<TargetStatus, std::int64_t>{{TargetStatus::kUnknown, 1}}));
+}
+
+TEST_F(ActionStoreTest, AKeyIsTakenOncePerTenant) {
+  const NewAction first = ActionFor({"a"}, "k", TenantId("acme"));
+  EXPECT_TRUE(Must(store_.Create(first)));
+  EXPECT_FALSE(Must(store_.Create(ActionFor({"b"}, "k", TenantId("acme")))));
+  EXPECT_TRUE(Must(store_.Create(ActionFor({"b"}, "k", TenantId("rival")))));
+  EXPECT_TRUE(Must(store_.Create(ActionFor({"b"}, "k"))));
+  EXPECT_FALSE(Must(store_.Create(ActionFor({"b"}, "k")))) << "operators share theirs";
+  EXPECT_EQ(One("SELECT count(*) FROM actions"), "3") << "a taken key stores nothing";
+
+  const auto stored = Must(store_.FindRequest(first.request));
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->request_hash, "hash");
+  EXPECT_EQ(stored->action_id, first.action.id);
+  EXPECT_EQ(stored->answer, std::nullopt);
+  EXPECT_FALSE(stored->abandoned);
+  EXPECT_FALSE(Must(store_.FindRequest({TenantId("acme"), "other"})));
+}
+
+TEST_F(ActionStoreTest, OneOfManyAtOnceWins) {
+  std::atomic<int> won = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 25; ++round) {
+        if (Must(store_.Create(ActionFor({"a"}, "k-" + std::to_string(round))))) ++won;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(won, 25);
+  EXPECT_EQ(One("SELECT count(*) FROM action_targets"), "25");
+}
+
+TEST_F(ActionStoreTest, FinishStoresOutcomesAndAnswer) {
+  AddConnection("a", "online");
+  AddConnection("b", "online");
+  const NewAction action = ActionFor({"a", "b"});
+  Must(store_.Create(action));
+  ASSERT_TRUE(store_.Finish(
+      Finished(action, {{ClientId("a"), TargetEvent::kPublished, ""},
+                        {ClientId("b"), TargetEvent::kUndeliverable, "not_acknowledged"}})));
+  EXPECT_EQ(StatusOf(action, "a"), "published");
+  EXPECT_EQ(StatusOf(action, "b"), "undeliverable not_acknowledged");
+  EXPECT_EQ(Must(store_.FindRequest(action.request))->answer, "{\"answer\":1}");
+  const base::Status again =
+      store_.Finish(Finished(action, {{ClientId("b"), TargetEvent::kPublished, ""}}));
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, base::ErrorCode::kConflict);
+  EXPECT_EQ(StatusOf(action, "b"), "undeliverable not_acknowledged");
+}
+
+TEST_F(ActionStoreTest, FinishNeverOverwritesAnAnswerOfTheDevice) {
+  AddConnection("a", "online");
+  AddConnection("b", "online");
+  const NewAction action = ActionFor({"a", "b"});
+  Must(store_.Create(action));
+  Run("UPDATE action_targets SET status = 'succeeded' WHERE client_id = 'a'");
+  Run("UPDATE action_targets SET status = 'running' WHERE client_id = 'b'");
+  ASSERT_TRUE(store_.Finish(
+      Finished(action, {{ClientId("a"), TargetEvent::kPublished, ""},
+                        {ClientId("b"), TargetEvent::kUndeliverable, "not_acknowledged"}})));
+  EXPECT_EQ(StatusOf(action, "a"), "succeeded");
+  EXPECT_EQ(StatusOf(action, "b"), "running");
+}
+
+TEST_F(ActionStoreTest, AnAbandonedRequestIsFinishedByAnybody) {
+  AddConnection("a", "online");
+  AddConnection("b", "online");
+  const NewAction action = ActionFor({"a", "b", "c"});
+  Must(store_.Create(action));
+  EXPECT_FALSE(Must(store_.FinishAbandoned(std::nullopt))) << "its lease is not over";
+  EndLease();
+  EXPECT_TRUE(Must(store_.FindRequest(action.request))->abandoned);
+  EXPECT_FALSE(Must(store_.FinishAbandoned(action::NewActionId({})))) << "another action's";
+  Run("UPDATE action_targets SET status = 'succeeded' WHERE client_id = 'b'");
+  EXPECT_TRUE(Must(store_.FinishAbandoned(action.action.id)));
+  EXPECT_FALSE(Must(store_.FinishAbandoned(std::nullopt)));
+  EXPECT_EQ(StatusOf(action, "a"), "undeliverable dispatcher_ended");
+  EXPECT_EQ(StatusOf(action, "b"), "succeeded");
+  EXPECT_EQ(StatusOf(action, "c"), "unknown no_such_device");
+  const auto stored = Must(store_.FindRequest(action.request));
+  EXPECT_FALSE(stored->abandoned);
+  ASSERT_TRUE(stored->answer);
+  EXPECT_EQ(*stored->answer,
+            action::WriteAction(*Must(store_.Get(action.action.id, std::nullopt))));
+  EXPECT_FALSE(store_.Finish(Finished(action, {{ClientId("a"), TargetEvent::kPublished, ""}})))
+      << "who lost the lease does not write any more";
+  EXPECT_EQ(StatusOf(action, "a"), "undeliverable dispatcher_ended");
+}
+
+TEST_F(ActionStoreTest, KeysAreFreeAgainAfterADay) {
+  const NewAction action = ActionFor({"a"});
+  Must(store_.Create(action));
+  Must(store_.Create(ActionFor({"a"}, "young")));
+  ASSERT_TRUE(store_.Finish(Finished(action, {})));
+  Run("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'key-1'");
+  EXPECT_FALSE(Must(store_.FindRequest(action.request))) << "whether it was swept or not";
+  EXPECT_TRUE(Must(store_.Create(ActionFor({"a"}))));
+  EXPECT_EQ(Must(store_.ForgetOldKeys(10)), 0);
+  Run("UPDATE idempotency_keys SET created_at = now() - interval '25 hours', answer = '{}' WHERE "
+      "key = 'key-1'");
+  EXPECT_EQ(Must(store_.ForgetOldKeys(10)), 1);
+  EXPECT_EQ(One("SELECT string_agg(key, ',') FROM idempotency_keys"), "young");
+}
+
+TEST_F(ActionStoreTest, IsSeenByItsTenantAndOperators) {
+  const NewAction action = ActionFor({"a"}, "k", TenantId("acme"));
+  Must(store_.Create(action));
+  EXPECT_TRUE(Must(store_.Get(action.action.id, TenantId("acme"))));
+  EXPECT_TRUE(Must(store_.Get(action.action.id, std::nullopt)));
+  EXPECT_FALSE(Must(store_.Get(action.action.id, TenantId("rival"))));
+  EXPECT_FALSE(Must(store_.Get(action::NewActionId({}), std::nullopt)));
+  EXPECT_FALSE(Must(
+      store_.ListTargets({action.action.id, std::nullopt, ClientId(), 10}, TenantId("rival"))));
+  EXPECT_FALSE(Must(store_.GetTarget(action.action.id, ClientId("a"), TenantId("rival"))));
+  const NewAction operators = ActionFor({"a"}, "k2");
+  Must(store_.Create(operators));
+  EXPECT_FALSE(Must(store_.Get(operators.action.id, TenantId("acme"))));
+}
+
+TEST_F(ActionStoreTest, ManyTargetsComeByPages) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 1500; ++i) ids.push_back("d-" + std::to_string(i));
+  const NewAction action = ActionFor(ids);
+  Must(store_.Create(action));
+  const auto found = Must(store_.Get(action.action.id, std::nullopt));
+  EXPECT_FALSE(found->targets);
+  EXPECT_EQ(found->totals.at(TargetStatus::kUnknown), 1500);
+  std::vector<std::string> paged;
+  ClientId after;
+  while (true) {
+    const auto page =
+        Must(store_.ListTargets({action.action.id, std::nullopt, after, 700}, std::nullopt));
+    if (page->empty()) break;
+    for (const action::Target& target : *page) paged.push_back(target.client_id.str());
+    after = page->back().client_id;
+  }
+  std::sort(ids.begin(), ids.end());
+  EXPECT_EQ(paged, ids);
+  EXPECT_TRUE(Must(store_.ListTargets({action.action.id, TargetStatus::kPublished, ClientId(), 10},
+                                      std::nullopt))
+                  ->empty());
+}
+
+TEST_F(ActionStoreTest, LargeResultsAreLeftOutOfLists) {
+  const NewAction action = ActionFor({"a", "b", "c"});
+  Must(store_.Create(action));
+  Run("UPDATE action_targets SET status = 'succeeded', result_received_at = now(),"
+      " result_content = to_json(repeat('x', 600000)), result_metadata = '{\"a\":\"b\"}'");
+  const auto found = Must(store_.Get(action.action.id, std::nullopt));
+  ASSERT_TRUE(found->targets);
+  EXPECT_TRUE(found->targets->at(0).result->content);
+  EXPECT_EQ(found->targets->at(0).result->metadata, "{\"a\":\"b\"}");
+  EXPECT_FALSE(found->targets->at(1).result->content);
+  EXPECT_EQ(found->targets->at(1).result->content_bytes, 600'011U);
+  const auto one = Must(store_.GetTarget(action.action.id, ClientId("c"), std::nullopt));
+  ASSERT_TRUE(one);
+  EXPECT_TRUE(one->result->content);
+  EXPECT_FALSE(Must(store_.GetTarget(action.action.id, ClientId("bb"), std::nullopt)));
+}
+
+}  // namespace
+}  // namespace heliograph::postgres

@@ -1,0 +1,86 @@
+// A migrated database, emptied before each test, and a few rows to ask about.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "postgres/action_store.h"
+#include "postgres/migrations.h"
+#include "postgres/pool.h"
+
+namespace heliograph::postgres {
+
+inline Config StoreConfig() {
+  const char* connection = std::getenv("HELIOGRAPH_TEST_POSTGRES");
+  if (connection == nullptr) {
+    throw std::runtime_error(
+        "HELIOGRAPH_TEST_POSTGRES must hold the connection string of an empty database; ./dev test "
+        "sets it");
+  }
+  Config config;
+  config.connection = connection;
+  return config;
+}
+
+template <class T>
+T Must(base::Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().message);
+  return *std::move(result);
+}
+
+class StoreTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    auto read = Must(ReadMigrations(HELIOGRAPH_SOURCE_DIR "/migrations"));
+    auto migrations = Must(Migrations::Open(StoreConfig(), std::move(read)));
+    Must(migrations.Up());
+  }
+
+  void SetUp() override {
+    Run("TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, "
+        "action_targets,"
+        " idempotency_keys");
+  }
+
+  Rows Run(const std::string& sql) {
+    auto session = Must(pool_.Acquire(std::chrono::steady_clock::now() + std::chrono::seconds(5)));
+    return Must(session->ExecuteScript(sql));
+  }
+  std::string One(const std::string& sql) {
+    const Rows rows = Run(sql);
+    return rows.empty() ? "(no row)" : std::string(rows.Get(0, 0));
+  }
+
+  void AddConnection(const std::string& id, const std::string& state,
+                     const std::string& tenant = "") {
+    Run("INSERT INTO connections (client_id, tenant, state, since, reason, last_seen, "
+        "log_generation, log_partition,"
+        " log_offset) VALUES ('" +
+        id + "', nullif('" + tenant + "', ''), '" + state +
+        "', now(), 'said_online', now(), 1, 0, 7)");
+  }
+
+  Pool pool_{StoreConfig(), "test"};
+  ActionStore store_{pool_, std::chrono::seconds(5)};
+};
+
+inline NewAction ActionFor(std::vector<std::string> client_ids, const std::string& key = "key-1",
+                           std::optional<device::TenantId> tenant = std::nullopt) {
+  NewAction action;
+  action.request = {tenant, key};
+  action.request_hash = "hash";
+  action.lease = std::chrono::seconds(60);
+  action.action.id = action::NewActionId(base::SystemClock().Now());
+  action.action.directive = action::Directive("solar.configure");
+  action.action.payload = R"({"limit_w":4000,"nul":"\u0000"})";
+  action.action.requested_by = "tester";
+  for (std::string& id : client_ids) action.client_ids.emplace_back(std::move(id));
+  return action;
+}
+
+}  // namespace heliograph::postgres
