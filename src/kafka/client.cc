@@ -1,6 +1,7 @@
 #include "kafka/client.h"
 
 #include <array>
+#include <string_view>
 
 #include "base/startup_error.h"
 
@@ -13,7 +14,9 @@ constexpr int kSyslogWarning = 4;
 void OnLog(const rd_kafka_t* client, int level, const char* facility, const char* text) noexcept {
   auto* state = static_cast<ClientState*>(rd_kafka_opaque(client));
   if (state == nullptr) return;
-  if (level <= kSyslogWarning) {
+  // Settings that are ours to decide; the site's are checked before.
+  const bool about_settings = std::string_view(facility) == "CONFWARN";
+  if (level <= kSyslogWarning && !about_settings) {
     state->logger.Warn(state->log_limit, "Kafka's client reports", {{"facility", facility}, {"text", text}});
   } else {
     state->logger.Debug("Kafka's client reports", {{"facility", facility}, {"text", text}});
@@ -31,6 +34,7 @@ void Set(rd_kafka_conf_t* conf, const std::string& name, const std::string& valu
 
 void Reachability::OnError(rd_kafka_resp_err_t code, std::string_view text) {
   const std::lock_guard lock(mutex_);
+  known_ = true;
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
     reachable_ = false;  // the error before this one says why
     return;
@@ -43,6 +47,7 @@ void Reachability::OnStatistics(std::string_view json) {
   const bool some_up = json.find("\"state\":\"UP\"") != json.npos;
   const std::lock_guard lock(mutex_);
   if (some_up) {
+    known_ = true;
     reachable_ = true;
     silent_ticks_ = 0;
   } else if (++silent_ticks_ >= 2) {  // once may be the moment between two connections
@@ -52,8 +57,9 @@ void Reachability::OnStatistics(std::string_view json) {
 
 void Reachability::OnAnswer() {
   const std::lock_guard lock(mutex_);
+  if (known_) return;
+  known_ = true;
   reachable_ = true;
-  silent_ticks_ = 0;
 }
 
 std::string Reachability::Reason() const {

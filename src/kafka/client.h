@@ -31,13 +31,15 @@ class Reachability {
  public:
   void OnError(rd_kafka_resp_err_t code, std::string_view text);
   void OnStatistics(std::string_view json);
-  void OnAnswer();           // a broker answered something
+  // A broker answered something. Counts only before anything else is known: what is handed out may have come before an outage.
+  void OnAnswer();
   std::string Reason() const;  // "" while brokers answer
 
  private:
   mutable std::mutex mutex_;
-  bool reachable_ = false;                         // guarded by mutex_, as are the next two
-  int silent_ticks_ = 0;                           // statistics in a row in which no broker was up
+  bool known_ = false;  // guarded by mutex_, as is the rest
+  bool reachable_ = false;
+  int silent_ticks_ = 0;  // statistics in a row in which no broker was up
   std::string last_error_ = "no broker has answered yet";
 };
 

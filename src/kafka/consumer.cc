@@ -72,6 +72,7 @@ class Consumer::State final : public ClientState {
     bool started = false;       // its start is known, so librdkafka reads it
     std::int64_t next = 0;      // the least offset that may be handed out next; or kOffsetBeginning, kOffsetEnd
     bool paused = false;
+    bool out_of_range = false;  // paused by us, because of that
   };
 
   static void OnRebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
@@ -223,7 +224,10 @@ base::Result<std::vector<ConsumedRecord>> Consumer::State::Poll(std::size_t max_
     if (message == nullptr) break;
     Take(message);
   }
-  if (!batch_.empty()) return std::exchange(batch_, {});
+  if (!batch_.empty()) {
+    reachability.OnAnswer();
+    return std::exchange(batch_, {});
+  }
   if (fatal_) return *fatal_;
   if (error_) return *std::exchange(error_, std::nullopt);
   return std::vector<ConsumedRecord>();
@@ -249,6 +253,7 @@ void Consumer::State::TakeFailure(const rd_kafka_message_t& message) {
     const TopicPartition partition{rd_kafka_topic_name(message.rkt), message.partition};
     if (owned_.contains(partition)) {
       (void)SetPaused(std::span(&partition, 1), true);
+      owned_[partition].out_of_range = true;
       listener_.OnOffsetOutOfRange(partition, rd_kafka_message_errstr(&message));
     }
     return;
@@ -292,7 +297,11 @@ base::Status Consumer::State::Seek(const TopicPartition& partition, std::int64_t
   if (at == owned_.end()) {
     return base::MakeError(base::ErrorCode::kConflict, "the partition is not assigned to this process");
   }
-  at->second = Owned{.started = true, .next = offset, .paused = false};
+  Owned& owned = at->second;
+  if (owned.out_of_range) (void)SetPaused(std::span(&partition, 1), false);  // an assignment does not end a pause
+  owned.started = true;
+  owned.next = offset;
+  owned.out_of_range = false;
   // A new assignment rather than rd_kafka_seek: it cannot fail half-way, and what was fetched for the old place is discarded
   // with it. The other partitions go on from where Poll stopped.
   Assign();

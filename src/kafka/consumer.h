@@ -44,9 +44,9 @@ class RebalanceListener {
 };
 
 struct ConsumerOptions {
-  std::string client_id;           // shows in Kafka's logs
-  std::string group_id;
-  std::string group_instance_id;   // static membership: a restart within the session timeout moves nothing; "" = none
+  std::string client_id{};         // shows in Kafka's logs
+  std::string group_id{};
+  std::string group_instance_id{}; // static membership: a restart within the session timeout moves nothing; "" = none
   std::size_t max_message_bytes = 1048576 + 65536;  // as the producer's: the largest packet + 64 KiB
   std::size_t max_queued_bytes = 32 * 1024 * 1024;  // fetched ahead of Poll
   std::chrono::milliseconds session_timeout{10'000};

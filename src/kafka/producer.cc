@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -59,14 +58,11 @@ class Producer::State final : public ClientState {
   rd_kafka_topic_t* Topic(std::string_view name);
   std::size_t Handle(rd_kafka_event_t* event);
   void Report(const rd_kafka_message_t& message);
-  void OnClientError(rd_kafka_event_t* event);
   bool ServeUntilEmpty(steady_clock::time_point deadline);
 
   const DeliveryCallback on_delivery_;
   std::vector<std::pair<std::string, TopicHandle>> topics_;
   std::atomic<std::size_t> in_flight_{0};
-  mutable std::mutex fatal_mutex_;
-  std::string fatal_;  // guarded by fatal_mutex_
   ClientHandle client_;
   QueueHandle queue_;
   std::jthread thread_;  // last: it uses the rest
@@ -161,6 +157,7 @@ std::size_t Producer::State::Serve(std::size_t most, milliseconds first_wait) {
 std::size_t Producer::State::Handle(rd_kafka_event_t* event) {
   switch (rd_kafka_event_type(event)) {
     case RD_KAFKA_EVENT_DR: {
+      if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) reachability.OnAnswer();
       std::size_t count = 0;
       while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
         Report(*message);
@@ -169,7 +166,7 @@ std::size_t Producer::State::Handle(rd_kafka_event_t* event) {
       return count;
     }
     case RD_KAFKA_EVENT_ERROR:
-      OnClientError(event);
+      reachability.OnError(rd_kafka_event_error(event), rd_kafka_event_error_string(event));
       return 0;
     case RD_KAFKA_EVENT_STATS:
       reachability.OnStatistics(rd_kafka_event_stats(event));
@@ -190,19 +187,11 @@ void Producer::State::Report(const rd_kafka_message_t& message) {
   on_delivery_(delivery);
 }
 
-void Producer::State::OnClientError(rd_kafka_event_t* event) {
-  const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
-  reachability.OnError(code, rd_kafka_event_error_string(event));
-  if (code != RD_KAFKA_RESP_ERR__FATAL) return;
+std::string Producer::State::fatal() const {
   std::array<char, 512> why{};
   const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_.get(), why.data(), why.size());
-  const std::lock_guard lock(fatal_mutex_);
-  fatal_ = std::string(why.data()) + " (" + rd_kafka_err2name(cause) + ")";
-}
-
-std::string Producer::State::fatal() const {
-  const std::lock_guard lock(fatal_mutex_);
-  return fatal_;
+  if (cause == RD_KAFKA_RESP_ERR_NO_ERROR) return "";
+  return std::string(why.data()) + " (" + rd_kafka_err2name(cause) + ")";
 }
 
 bool Producer::State::ServeUntilEmpty(steady_clock::time_point deadline) {

@@ -41,7 +41,7 @@ struct Delivery {
 using DeliveryCallback = std::function<void(const Delivery&)>;
 
 struct ProducerOptions {
-  std::string client_id;                             // shows in Kafka's logs
+  std::string client_id{};                           // shows in Kafka's logs
   std::size_t max_message_bytes = 1048576 + 65536;   // key, payload and headers: the largest packet + 64 KiB
   std::chrono::milliseconds linger{2};               // how long a record waits for company
   std::size_t max_queued_bytes = 64 * 1024 * 1024;

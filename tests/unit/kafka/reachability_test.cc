@@ -1,0 +1,38 @@
+#include <gtest/gtest.h>
+
+#include "kafka/client.h"
+
+namespace heliograph::kafka {
+namespace {
+
+constexpr auto kUp = R"({"brokers":{"a:9092/1":{"name":"a:9092/1","state":"UP"},"b":{"state":"DOWN"}}})";
+constexpr auto kDown = R"({"brokers":{"a:9092/1":{"state":"CONNECT"}},"cgrp":{"state":"up"}})";
+
+TEST(Reachability, IsNotClaimedBeforeABrokerAnswered) {
+  const Reachability reachability;
+  EXPECT_EQ(reachability.Reason(), "no broker has answered yet");
+}
+
+TEST(Reachability, RecoversByStatistics) {
+  Reachability reachability;
+  reachability.OnStatistics(kUp);
+  EXPECT_EQ(reachability.Reason(), "");
+  reachability.OnError(RD_KAFKA_RESP_ERR__TRANSPORT, "a:9092/1: Connection refused");
+  EXPECT_EQ(reachability.Reason(), "") << "one broker of several";
+  reachability.OnError(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "2/2 brokers are down");
+  EXPECT_EQ(reachability.Reason(), "a:9092/1: Connection refused") << "the cause, not the count";
+  reachability.OnStatistics(kUp);
+  EXPECT_EQ(reachability.Reason(), "");
+}
+
+TEST(Reachability, OneTickWithoutAConnectionIsNoOutage) {
+  Reachability reachability;
+  reachability.OnStatistics(kUp);
+  reachability.OnStatistics(kDown);
+  EXPECT_EQ(reachability.Reason(), "");
+  reachability.OnStatistics(kDown);
+  EXPECT_NE(reachability.Reason(), "") << "a silent broker shows by its state only";
+}
+
+}  // namespace
+}  // namespace heliograph::kafka
