@@ -4,7 +4,7 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,26 @@ def read(bootstrap: str, topic: str, seconds: float = 20.0) -> list:
         }
     )
     try:
-        partitions = consumer.list_topics(topic, timeout=seconds).topics[topic].partitions
-        ends = {}
-        for partition in partitions:
-            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=seconds)
-            if high > low:
-                ends[partition] = (low, high)
-        return _read_until(consumer, topic, ends, seconds)
+        return _read_until(consumer, topic, _bounds(consumer, topic, seconds), seconds)
     finally:
         consumer.close()
+
+
+def _bounds(consumer, topic: str, seconds: float) -> dict:
+    """partition -> (first, end), without empty ones. A topic that was just made has no leader for a moment."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            bounds = {}
+            for partition in consumer.list_topics(topic, timeout=seconds).topics[topic].partitions:
+                low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=seconds)
+                if high > low:
+                    bounds[partition] = (low, high)
+            return bounds
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def _read_until(consumer, topic: str, ends: dict, seconds: float) -> list:

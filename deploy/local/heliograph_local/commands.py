@@ -143,8 +143,9 @@ def test(arguments) -> int:
 def check(arguments) -> int:
     from . import checks
 
-    _parser("check", "Format, shell scripts, clang-tidy, the include table.").parse_args(arguments)
-    return checks.run(Progress())
+    parser = _parser("check", "Format, shell scripts, Python, the include table, clang-tidy.")
+    parser.add_argument("--all", action="store_true", help="clang-tidy for all files, not only the changed ones")
+    return checks.run(Progress(), parser.parse_args(arguments).all)
 
 
 def bench(arguments) -> None:

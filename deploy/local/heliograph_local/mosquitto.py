@@ -67,12 +67,12 @@ class Mosquitto(Service):
         ports = self.port_names if self.for_devices else ("services",)
         for name in ports:
             try:
-                self._handshake(self.settings.ports[name])
+                self.handshake(self.settings.ports[name])
             except (OSError, ssl.SSLError) as error:
                 return f"port {self.settings.ports[name]}: {error}"
         return ""
 
-    def _handshake(self, port: int) -> None:
+    def handshake(self, port: int) -> None:
         """The broker shows its own certificate. That it wants ours is only known after the handshake in TLS 1.3."""
         context = ssl.create_default_context(cafile=self.settings.certs / "ca.crt")
         context.maximum_version = ssl.TLSVersion.TLSv1_3

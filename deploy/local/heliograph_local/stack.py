@@ -105,6 +105,7 @@ class Stack:
         if not ctl.exists():
             raise Problem(f"heliograph is not built: {self.settings.programs} does not have it. Try ./dev build")
         environment = stack_env.variables(self.settings, self.postgres.connection_string())
+        environment["HELIOGRAPH_MAX_PACKET_BYTES"] = str(self.settings.max_packet_bytes)
         with self._progress.step(step or arguments[0]) as told:
             ended = subprocess.run(
                 [str(ctl), *arguments], env=stack_env.merged(environment), capture_output=True, text=True, check=False
