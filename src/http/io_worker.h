@@ -91,7 +91,7 @@ class IoWorker final : public Pistache::Tcp::Transport {
   std::uint64_t next_id_ = 1;
   base::SteadyTime now_{};
   std::atomic<bool> running_{false};
-  std::atomic<std::int64_t> busy_{0};
+  std::atomic<std::int64_t> busy_{-1};
 };
 
 }  // namespace heliograph::http

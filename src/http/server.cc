@@ -176,7 +176,7 @@ Server::Running::~Running() {
   stopping_.store(true);
   if (listening_fd_ >= 0) StopListening(listening_fd_);
   shared_->draining.store(true);
-  if (!accept_ended_.load()) AwaitIdle();
+  AwaitIdle();
   listener_->shutdown();
   if (accepting_.joinable()) accepting_.join();
   listener_.reset();  // joins the I/O threads
