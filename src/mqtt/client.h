@@ -145,6 +145,7 @@ class Client {
   base::Status NextHost();
   base::Status Open(const std::string& address);
   base::Status WaitForHandshake(std::chrono::steady_clock::time_point deadline);
+  bool IsHandshakeFinished() const;
   base::Result<bool> ContinueTcp();
   base::Result<bool> ContinueTls();
   void ReadIdentityAgain();

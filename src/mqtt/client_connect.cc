@@ -119,7 +119,14 @@ base::Result<bool> Client::ContinueConnect() {
   return true;
 }
 
+bool Client::IsHandshakeFinished() const {
+  const auto* ssl = static_cast<const ssl_st*>(mosquitto_ssl_get(handle_.get()));
+  return ssl != nullptr && tls::IsHandshakeFinished(*ssl);
+}
+
 base::Result<bool> Client::ContinueTcp() {
+  // A near and quick peer may have answered during the call that began it.
+  if (IsHandshakeFinished()) return ContinueTls();
   switch (StateOf(fd())) {
     case Tcp::kPending:
       return false;
@@ -139,16 +146,12 @@ std::string Client::WhyNoHandshake(int code) {
 }
 
 base::Result<bool> Client::ContinueTls() {
-  const auto finished = [this] {
-    const auto* ssl = static_cast<const ssl_st*>(mosquitto_ssl_get(handle_.get()));
-    return ssl != nullptr && tls::IsHandshakeFinished(*ssl);
-  };
-  if (!finished()) {
+  if (!IsHandshakeFinished()) {
     // While libmosquitto waits for its handshake, this call does nothing but continue it.
     const int code = mosquitto_loop_read(handle_.get(), 1);
     if (code != MOSQ_ERR_SUCCESS || fd() < 0) return Ended(WhyNoHandshake(code));
   }
-  if (!finished()) {
+  if (!IsHandshakeFinished()) {
     // libmosquitto takes a connection that ended in the handshake for one that is not finished.
     if (IsAtEnd(fd())) return Ended("the peer closed the connection during the TLS handshake");
     return false;

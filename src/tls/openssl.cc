@@ -30,7 +30,7 @@ base::Result<UniqueBio> Open(const std::string& file) {
 }
 
 // Without it OpenSSL asks on the terminal and the process stands still.
-int NoPassPhrase(char*, int, int, void*) { return 0; }
+int NoPassPhrase(char*, int, int, void*) { return -1; }
 
 }  // namespace
 

@@ -92,7 +92,10 @@ void Authority::Issue(const CertificateRequest& request, const std::string& cert
   }
   Check(X509_sign(certificate.get(), state_->key.get(), EVP_sha256()) > 0, "sign");
   PEM_write_X509(Create(cert_file).get(), certificate.get());
-  PEM_write_PrivateKey(Create(key_file).get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  const bool locked = !request.pass_phrase.empty();
+  PEM_write_PrivateKey(Create(key_file).get(), key.get(), locked ? EVP_aes_256_cbc() : nullptr,
+                       reinterpret_cast<const unsigned char*>(request.pass_phrase.data()),
+                       static_cast<int>(request.pass_phrase.size()), nullptr, nullptr);
   ::chmod(key_file.c_str(), 0600);
 }
 

@@ -12,6 +12,7 @@ struct CertificateRequest {
   std::string alternative_name = {};  // "DNS:localhost,IP:127.0.0.1"; "" = none
   std::chrono::hours valid_from{-1};  // from now
   std::chrono::hours valid_until{24};
+  std::string pass_phrase = {};  // of the key; "" = none
 };
 
 // Threads: one thread.
