@@ -113,15 +113,8 @@ TEST_F(CertificateFiles, EachFileMissingDamagedOrOfAnotherKind) {
 }
 
 TEST_F(CertificateFiles, AKeyBehindAPassPhraseIsRefusedWithoutAsking) {
-  files_.key_file =
-      folder_.Write("locked.key",
-                    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
-                    "MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgAAAAAAAAAAAICCAAw\n"
-                    "DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEAAAAAAAAAAAAAAAAAAAAAAEgZAA\n"
-                    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
-                    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
-                    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
-                    "-----END ENCRYPTED PRIVATE KEY-----\n");
+  authority_.Issue({.common_name = "solar-1", .pass_phrase = "secret"}, files_.cert_file,
+                   files_.key_file);
   EXPECT_THAT(Fault(now_), HasSubstr("is behind a pass phrase"));
 }
 
