@@ -100,6 +100,8 @@ def rules(file):
 
 def test_an_owner_rule_is_exact_first_and_replaced(tmp_path):
     file = tmp_path / "owners.yaml"
+    owners.ensure(file)
+    assert yaml.safe_load(file.read_text()) == {"rules": []}, "the recorder wants a list, if an empty one"
     owners.ensure(file, [("solar-*", "demo")])
     owners.set_owner(file, "solar-1", "acme")
     owners.set_owner(file, "no", "true")  # words that YAML would take for something else
@@ -122,7 +124,7 @@ def test_what_somebody_wrote_into_the_rules_stays(tmp_path):
         '# ours\nrules:  # first match wins\n  - {client_id: "a", tenant: "t"}\n'
         "  # the field\n  - {pattern: 'x*', tenant: x}\n"
     )
-    file.write_text("rules: []\n")
+    file.write_text("rules: [{pattern: 'x*', tenant: x}]\n")
     with pytest.raises(Problem):
         owners.set_owner(file, "a", "t")
 

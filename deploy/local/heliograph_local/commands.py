@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from . import build, certificates, owners, servers, settings, stack, stack_env
+from . import build, certificates, fleet, owners, servers, settings, stack, stack_env
 from .problem import Problem
 from .progress import Progress
 from .settings import HOST
@@ -37,15 +37,9 @@ def down(arguments) -> None:
         return
     with stack.exclusively(chosen):
         _mark_kept(chosen).unlink(missing_ok=True)
-        demo_fleet(chosen).stop()
+        fleet.stop_all(chosen)
         stack.Stack(chosen, Progress()).down()
     print("Everything has ended. What was stored is kept; remove the folder to begin anew: " + str(chosen.data))
-
-
-def demo_fleet(chosen):
-    from .fleet import Fleet
-
-    return Fleet(chosen)
 
 
 def _mark_kept(chosen):

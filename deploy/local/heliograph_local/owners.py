@@ -11,7 +11,7 @@ from .problem import Problem
 HEADER = """\
 # Whose device is it? The first rule that matches says; a device without one is kept, marked and hidden from tenants.
 # Rules: {client_id: "exact", tenant: "name"} or {pattern: "glob with *", tenant: "name"}. Read again when it changes.
-rules:
+rules: []
 """
 
 
@@ -34,9 +34,10 @@ def _change(file: Path, key: str, value: str, tenant: str, at_end: bool) -> None
     with open(file.with_suffix(".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lines = file.read_text().splitlines()
-        begin = next((n for n, line in enumerate(lines) if re.match(r"rules:\s*(#.*)?$", line)), None)
+        begin = next((n for n, line in enumerate(lines) if re.match(r"rules:\s*(\[\])?\s*(#.*)?$", line)), None)
         if begin is None:
             raise Problem(f"{file} has no line 'rules:' to add to; put the rule there by hand")
+        lines[begin] = lines[begin].replace("rules: []", "rules:")
         # JSON strings are YAML strings, whatever is in them.
         rule = f"  - {{{key}: {json.dumps(value)}, tenant: {json.dumps(tenant)}}}"
         same = f"  - {{{key}: {json.dumps(value)}, tenant: "

@@ -1,0 +1,63 @@
+"""Simulated devices: heliograph-fleet as one more process of the stack."""
+
+from . import certificates, owners
+from .problem import Problem
+from .service import Service
+from .settings import HOST, Settings
+
+TENANT = "demo"
+_PREFIXES = {"fleet": "solar-", "fleet-pulled": "solar-pulled-"}
+
+
+class Fleet(Service):
+    """`count` devices named PREFIX1, PREFIX2, … in one process. Threads: as Service."""
+
+    stop_seconds = 10.0
+
+    def __init__(self, settings: Settings, name: str = "fleet", prefix: str = "solar-", count: int = 1):
+        super().__init__(settings)
+        self.name = name
+        self.prefix = prefix
+        self.count = count
+
+    @property
+    def client_ids(self) -> list:
+        return [f"{self.prefix}{number}" for number in range(1, self.count + 1)]
+
+    def prepare(self) -> bool:
+        if not (self.settings.programs / "heliograph-fleet").exists():
+            raise Problem(f"heliograph-fleet is not built: {self.settings.programs} does not have it. Try ./dev build")
+        certificates.ensure_devices(self.settings, self.client_ids, TENANT)
+        owners.ensure(self.settings.data / "owners.yaml", [(f"{self.prefix}*", TENANT)])
+        return True  # what it simulates is given anew each time
+
+    def command(self) -> list:
+        return [
+            str(self.settings.programs / "heliograph-fleet"),
+            self.marker(),
+            f"--devices={self.count}",
+            f"--host={HOST}",
+            f"--port={self.settings.ports['devices']}",
+            f"--certs={self.settings.certs}",
+            f"--topic-prefix={self.settings.topic_prefix}",
+        ]
+
+    def marker(self) -> str:
+        return f"--client-id-prefix={self.prefix}"
+
+    def missing(self) -> str:
+        return "" if self.pid() else "does not run"
+
+
+def stop_all(settings: Settings) -> None:
+    """Those of a demo, also of one that was killed."""
+    for file in settings.run.glob("fleet*.pid"):
+        Fleet(settings, file.stem, _PREFIXES.get(file.stem, "solar-")).stop()
+
+
+def of_demo(settings: Settings, count: int) -> tuple:
+    """The fleet, and one device in a process of its own, which can be killed as if its power was cut."""
+    return (
+        Fleet(settings, "fleet", _PREFIXES["fleet"], count - 1),
+        Fleet(settings, "fleet-pulled", _PREFIXES["fleet-pulled"], 1),
+    )
