@@ -57,10 +57,9 @@ void Shared::Run(Job& job) {
   const AnswerFrame frame{job.parsed.head, job.parsed.http_1_0, keep_alive, request.request_id};
   std::string bytes = WriteAnswer(response, frame);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - job.received;
-  job.reply_to->Post({job.connection, std::move(bytes), !keep_alive});
-
   const std::string_view method = job.parsed.head ? "HEAD" : std::string_view(request.method);
   metrics.Answered(method, response.matched_template, response.status, took);
+  job.reply_to->Post({job.connection, std::move(bytes), !keep_alive});
   log::Logger("http").Debug("answered", {{"method", method},
                                          {"path", request.path},
                                          {"status", response.status},
