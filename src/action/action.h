@@ -61,8 +61,8 @@ inline constexpr std::string_view kNoMatchingSubscribers =
     "no_matching_subscribers";  // undeliverable, and the next ones
 inline constexpr std::string_view kRefusedByBroker = "refused_by_broker";
 inline constexpr std::string_view kNotAcknowledged =
-    "not_acknowledged";  // it may have been delivered
-inline constexpr std::string_view kBrokerUnavailable = "broker_unavailable";  // it was not sent
+    "not_acknowledged";                                   // it may have been delivered
+inline constexpr std::string_view kNotSent = "not_sent";  // broker away, or too slow
 inline constexpr std::string_view kDispatcherEnded =
     "dispatcher_ended";  // it may have been delivered
 

@@ -49,19 +49,6 @@ struct Abandoned {
   action::ActionId action_id;
 };
 
-base::Result<std::optional<Abandoned>> LockAbandoned(
-    Transaction& transaction, const std::optional<action::ActionId>& action_id) {
-  const auto rows = transaction.Execute(
-      "SELECT tenant, key, action_id FROM idempotency_keys "
-      "WHERE answer IS NULL AND lease_until < now() AND ($1::uuid IS NULL OR action_id = $1::uuid) "
-      "ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED",
-      {action_id});
-  if (!rows) return rows.error();
-  if (rows->empty()) return std::optional<Abandoned>();
-  return std::optional(Abandoned{std::string(rows->Get(0, 0)), std::string(rows->Get(0, 1)),
-                                 action::ActionId(rows->Get(0, 2))});
-}
-
 base::Status EndAbandoned(Transaction& transaction, const Abandoned& abandoned) {
   const TextArray open = NamesOf(action::ChangedBy(TargetEvent::kUndeliverable));
   const auto ended = transaction.Execute(
@@ -88,6 +75,29 @@ base::Status EndAbandoned(Transaction& transaction, const Abandoned& abandoned) 
                           {abandoned.tenant, abandoned.key, answer});
   if (!answered) return answered.error();
   return {};
+}
+
+// `condition` says which of the unfinished requests.
+base::Result<bool> EndOneAbandoned(Connection& connection, const std::string& condition,
+                                   std::initializer_list<Parameter> parameters) {
+  auto transaction = Transaction::Begin(connection);
+  if (!transaction) return std::move(transaction).error();
+  const auto rows = transaction->Execute(
+      "SELECT tenant, key, action_id FROM idempotency_keys "
+      "WHERE answer IS NULL AND " +
+          condition + " ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED",
+      parameters);
+  if (!rows) return rows.error();
+  if (rows->empty()) return false;
+  const Abandoned abandoned{std::string(rows->Get(0, 0)), std::string(rows->Get(0, 1)),
+                            action::ActionId(rows->Get(0, 2))};
+  if (base::Status ended = EndAbandoned(*transaction, abandoned); !ended) {
+    return std::move(ended).error();
+  }
+  if (base::Status committed = transaction->Commit(); !committed) {
+    return std::move(committed).error();
+  }
+  return true;
 }
 
 }  // namespace
@@ -201,21 +211,19 @@ base::Status ActionStore::Finish(const FinishedRequest& finished) {
   return {};
 }
 
-base::Result<bool> ActionStore::FinishAbandoned(const std::optional<action::ActionId>& action_id) {
+base::Result<bool> ActionStore::FinishAbandoned(const RequestKey& request) {
   auto session = Session();
   if (!session) return std::move(session).error();
-  auto transaction = Transaction::Begin(**session);
-  if (!transaction) return std::move(transaction).error();
-  const auto abandoned = LockAbandoned(*transaction, action_id);
-  if (!abandoned) return abandoned.error();
-  if (!*abandoned) return false;
-  if (base::Status ended = EndAbandoned(*transaction, **abandoned); !ended) {
-    return std::move(ended).error();
-  }
-  if (base::Status committed = transaction->Commit(); !committed) {
-    return std::move(committed).error();
-  }
-  return true;
+  const std::string tenant = TenantText(request);
+  return EndOneAbandoned(**session, "lease_until < now() AND tenant = $1 AND key = $2",
+                         {tenant, request.key});
+}
+
+base::Result<bool> ActionStore::FinishOldestAbandoned(std::chrono::milliseconds grace) {
+  auto session = Session();
+  if (!session) return std::move(session).error();
+  return EndOneAbandoned(**session, "lease_until < now() - $1::bigint * interval '1 millisecond'",
+                         {grace.count()});
 }
 
 base::Result<std::int64_t> ActionStore::ForgetOldKeys(std::int64_t most) {

@@ -90,10 +90,12 @@ class ActionStore {
   // lease was over and somebody else finished the request; nothing was changed.
   base::Status Finish(const FinishedRequest& finished);
 
-  // Finishes one request whose lease is over (that of `action_id` where it is given): its targets
-  // that wait for a broker end as kUndeliverable with kDispatcherEnded. False: there is none, or
-  // another process is at it.
-  base::Result<bool> FinishAbandoned(const std::optional<action::ActionId>& action_id);
+  // Finishes the request if its lease is over: its targets that wait for a broker end as
+  // kUndeliverable with kDispatcherEnded, and the answer says so. False: there is nothing to
+  // finish, or another process is at it.
+  base::Result<bool> FinishAbandoned(const RequestKey& request);
+  // The same for whichever request's lease has been over for the longest, and for `grace` at least.
+  base::Result<bool> FinishOldestAbandoned(std::chrono::milliseconds grace);
 
   // Forgets at most `most` keys that are older than kKeysAreKept. How many it were.
   base::Result<std::int64_t> ForgetOldKeys(std::int64_t most);

@@ -137,13 +137,15 @@ TEST_F(ActionStoreTest, AnAbandonedRequestIsFinishedByAnybody) {
   AddConnection("b", "online");
   const NewAction action = ActionFor({"a", "b", "c"});
   Must(store_.Create(action));
-  EXPECT_FALSE(Must(store_.FinishAbandoned(std::nullopt))) << "its lease is not over";
+  EXPECT_FALSE(Must(store_.FinishOldestAbandoned({}))) << "its lease is not over";
   EndLease();
   EXPECT_TRUE(Must(store_.FindRequest(action.request))->abandoned);
-  EXPECT_FALSE(Must(store_.FinishAbandoned(action::NewActionId({})))) << "another action's";
+  EXPECT_FALSE(Must(store_.FinishAbandoned({std::nullopt, "another"})));
+  EXPECT_FALSE(Must(store_.FinishOldestAbandoned(std::chrono::minutes(1))))
+      << "not for long enough";
   Run("UPDATE action_targets SET status = 'succeeded' WHERE client_id = 'b'");
-  EXPECT_TRUE(Must(store_.FinishAbandoned(action.action.id)));
-  EXPECT_FALSE(Must(store_.FinishAbandoned(std::nullopt)));
+  EXPECT_TRUE(Must(store_.FinishAbandoned(action.request)));
+  EXPECT_FALSE(Must(store_.FinishOldestAbandoned({})));
   EXPECT_EQ(StatusOf(action, "a"), "undeliverable dispatcher_ended");
   EXPECT_EQ(StatusOf(action, "b"), "succeeded");
   EXPECT_EQ(StatusOf(action, "c"), "unknown no_such_device");

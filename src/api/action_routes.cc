@@ -1,0 +1,147 @@
+#include "api/action_routes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "action/request.h"
+#include "api/cursor.h"
+#include "api/media_type.h"
+#include "api/page.h"
+#include "api/parameters.h"
+#include "api/problems.h"
+#include "auth/sha256.h"
+
+namespace heliograph::api {
+namespace {
+
+constexpr std::size_t kLongestKey = 255;
+
+// Visible ASCII, so that it can be logged and compared by anybody.
+bool IsIdempotencyKey(std::string_view key) {
+  return !key.empty() && key.size() <= kLongestKey &&
+         std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+// What is no UUID is no action's.
+std::optional<action::ActionId> ActionIdOf(const http::Request& request) {
+  auto id = action::ParseActionId(request.path_parameters.find("action_id")->second);
+  if (!id) return std::nullopt;
+  return *std::move(id);
+}
+
+// The one header of that name; two would leave open which one counts.
+std::optional<http::Response> CheckKey(const http::Request& request) {
+  const auto times =
+      std::count_if(request.headers.begin(), request.headers.end(),
+                    [](const auto& each) { return each.first == "idempotency-key"; });
+  if (times == 0) return InvalidIdempotencyKey("is missing");
+  if (times > 1) return InvalidIdempotencyKey("stands more than once");
+  if (!IsIdempotencyKey(*request.Header("idempotency-key"))) {
+    return InvalidIdempotencyKey("has not 1 to 255 visible ASCII characters");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void ActionRoutes::AddTo(http::Router& router, const Guard& guard) {
+  const auto add = [&](std::string_view method, std::string_view path, auto handler) {
+    router.Add(method, path,
+               guard.Protect(auth::Scope::kActionsWrite,
+                             [this, handler](const auto& request, const auto& caller) {
+                               return (this->*handler)(request, caller);
+                             }));
+  };
+  add("POST", "/v1/actions", &ActionRoutes::Post);
+  add("GET", "/v1/actions/{action_id}", &ActionRoutes::Get);
+  add("GET", "/v1/actions/{action_id}/targets", &ActionRoutes::ListTargets);
+  add("GET", "/v1/actions/{action_id}/targets/{client_id}", &ActionRoutes::GetTarget);
+}
+
+http::Response ActionRoutes::Post(const http::Request& request, const auth::Principal& caller) {
+  const Parameters parameters(request, {});
+  if (parameters.fault()) return *parameters.fault();
+  if (const auto fault = CheckKey(request)) return *fault;
+  if (!IsJson(request)) return UnsupportedMediaType();
+  auto parsed = action::ParseRequest(request.body);
+  if (const auto* fault = std::get_if<action::RequestFault>(&parsed)) {
+    return InvalidBody(fault->field, fault->message);
+  }
+  dispatch::Submission submission;
+  submission.request = std::get<action::Request>(std::move(parsed));
+  submission.key = {TenantOf(caller), std::string(*request.Header("idempotency-key"))};
+  submission.request_hash = auth::WriteHex(auth::Sha256(submission.request.canonical));
+  submission.requested_by = caller.name;
+  auto answer = dispatcher_.Submit(submission);
+  if (!answer) return FromError(answer.error());
+  http::Response response;
+  response.status = 202;
+  response.headers.emplace_back("location", "/v1/actions/" + answer->action_id.str());
+  response.body = std::move(answer->body);
+  return response;
+}
+
+http::Response ActionRoutes::Get(const http::Request& request, const auth::Principal& caller) {
+  const Parameters parameters(request, {});
+  if (parameters.fault()) return *parameters.fault();
+  const auto id = ActionIdOf(request);
+  if (!id) return NotFound("action");
+  const auto action = store_.Get(*id, TenantOf(caller));
+  if (!action) return FromError(action.error());
+  if (!*action) return NotFound("action");
+  http::Response response;
+  response.body = action::WriteAction(**action);
+  return response;
+}
+
+http::Response ActionRoutes::ListTargets(const http::Request& request,
+                                         const auth::Principal& caller) {
+  Parameters parameters(request, {"status", "cursor", "limit"});
+  postgres::TargetQuery query;
+  if (const auto status = request.Query("status")) {
+    query.status = action::ParseTargetStatus(*status);
+    if (!query.status) parameters.Refuse("status", "is not the status of a target");
+  }
+  const std::int64_t limit = parameters.Limit();
+  if (parameters.fault()) return *parameters.fault();
+  if (const auto cursor = request.Query("cursor")) {
+    auto after = ReadCursor(ListKind::kTargets, *cursor);
+    if (!after) return InvalidCursor();
+    query.after = *std::move(after);
+  }
+  const auto id = ActionIdOf(request);
+  if (!id) return NotFound("action");
+  query.action_id = *id;
+  query.limit = limit + 1;
+  auto found = store_.ListTargets(query, TenantOf(caller));
+  if (!found) return FromError(found.error());
+  if (!*found) return NotFound("action");
+  std::vector<action::Target>& targets = **found;
+  const bool more = std::cmp_greater(targets.size(), limit);
+  if (more) targets.pop_back();
+  Page page;
+  for (const action::Target& each : targets) {
+    page.Add([&](std::string& out) { action::AppendTarget(out, each); });
+  }
+  return std::move(page).Finish(
+      more ? std::optional(WriteCursor(ListKind::kTargets, targets.back().client_id))
+           : std::nullopt);
+}
+
+http::Response ActionRoutes::GetTarget(const http::Request& request,
+                                       const auth::Principal& caller) {
+  const Parameters parameters(request, {});
+  if (parameters.fault()) return *parameters.fault();
+  const auto id = ActionIdOf(request);
+  if (!id) return NotFound("action");
+  const auto client_id = device::ParseClientId(request.path_parameters.find("client_id")->second);
+  if (!client_id) return NotFound("target");
+  const auto target = store_.GetTarget(*id, *client_id, TenantOf(caller));
+  if (!target) return FromError(target.error());
+  if (!*target) return NotFound("target");
+  http::Response response;
+  action::AppendTarget(response.body, **target);
+  return response;
+}
+
+}  // namespace heliograph::api

@@ -1,0 +1,29 @@
+// POST /v1/actions, GET /v1/actions/{action_id} and its targets.
+#pragma once
+
+#include "api/guard.h"
+#include "dispatch/dispatcher.h"
+#include "http/router.h"
+#include "postgres/action_store.h"
+
+namespace heliograph::api {
+
+// Threads: any thread.
+class ActionRoutes {
+ public:
+  ActionRoutes(dispatch::Dispatcher& dispatcher, postgres::ActionStore& store)
+      : dispatcher_(dispatcher), store_(store) {}
+
+  void AddTo(http::Router& router, const Guard& guard);
+
+ private:
+  http::Response Post(const http::Request& request, const auth::Principal& caller);
+  http::Response Get(const http::Request& request, const auth::Principal& caller);
+  http::Response ListTargets(const http::Request& request, const auth::Principal& caller);
+  http::Response GetTarget(const http::Request& request, const auth::Principal& caller);
+
+  dispatch::Dispatcher& dispatcher_;
+  postgres::ActionStore& store_;
+};
+
+}  // namespace heliograph::api

@@ -1,0 +1,105 @@
+#include "api/api.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "api/action_routes.h"
+#include "api/connection_routes.h"
+#include "api/guard.h"
+#include "api/openapi_document.h"
+#include "api/parameters.h"
+#include "base/startup_error.h"
+#include "dispatch/housekeeper.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "log/log.h"
+
+namespace heliograph::api {
+namespace {
+
+// How long a request waits for a database session before it is told to come again.
+constexpr std::chrono::milliseconds kSessionWait{2000};
+
+device::TopicGrammar TopicsOf(const Config& config) {
+  auto topics = device::TopicGrammar::Create(config.topic_prefix);
+  if (!topics) throw base::StartupError(topics.error().message);
+  return *std::move(topics);
+}
+
+dispatch::PublisherOptions PublisherOptionsOf(const Config& config) {
+  return {config.actions.message_expiry, config.actions.publish_timeout,
+          static_cast<std::size_t>(config.max_packet_bytes)};
+}
+
+http::Response OpenApi(const http::Request& request) {
+  const Parameters parameters(request, {});
+  if (parameters.fault()) return *parameters.fault();
+  http::Response response;
+  response.content_type = "application/yaml";
+  response.body = OpenApiDocument();
+  return response;
+}
+
+}  // namespace
+
+// In the order of life: the server first stops, the database's sessions go last.
+struct Api::Parts {
+  Parts(const Config& config, base::Health& health, metrics::Registry& metrics)
+      : tokens(config.auth, clock, metrics),
+        pool(config.postgres, "heliograph-api"),
+        store(pool, kSessionWait),
+        queries(pool, kSessionWait),
+        broker(config.mqtt, health),
+        publisher(broker, TopicsOf(config), PublisherOptionsOf(config), clock, metrics),
+        unsaved(store, metrics),
+        dispatcher(store, publisher, unsaved, config.actions, clock, metrics),
+        housekeeper(pool, store, unsaved, health, clock, metrics),
+        server(config.listen, "api", MakeHandler(), metrics) {}
+
+  http::Handler MakeHandler() {
+    connections.AddTo(router, guard);
+    actions.AddTo(router, guard);
+    router.Add("GET", "/openapi.yaml", OpenApi);
+    return [this](const http::Request& request) { return router.Route(request); };
+  }
+
+  const base::SystemClock clock;
+  auth::TokenFile tokens;
+  postgres::Pool pool;
+  postgres::ActionStore store;
+  postgres::ConnectionQueries queries;
+  dispatch::BrokerSession broker;
+  dispatch::Publisher publisher;
+  dispatch::UnsavedOutcomes unsaved;
+  dispatch::Dispatcher dispatcher;
+  dispatch::Housekeeper housekeeper;
+  const Guard guard{tokens};
+  ConnectionRoutes connections{queries};
+  ActionRoutes actions{dispatcher, store};
+  http::Router router;
+  http::Server server;
+};
+
+Api::Api(const Config& config, base::Health& health, metrics::Registry& metrics)
+    : parts_(std::make_unique<Parts>(config, health, metrics)) {
+  if (parts_->tokens.size() > 0) {
+    health.SetReady("tokens");
+  } else {
+    health.SetNotReady("tokens", "the tokens file has no token");
+  }
+  log::Logger("api").Info("serving", {{"port", parts_->server.port()}});
+}
+
+Api::~Api() = default;
+
+int Api::Run(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait(lock, stop, [] { return false; });
+  return 0;
+}
+
+}  // namespace heliograph::api

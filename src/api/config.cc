@@ -1,0 +1,23 @@
+#include "api/config.h"
+
+#include "device/topic.h"
+
+namespace heliograph::api {
+
+// A payload of the largest packet beside 10,000 client ids of the greatest length.
+Config::Config() { listen.max_body_bytes = 3 * 1024 * 1024; }
+
+void Config::Bind(config::Binder& binder) {
+  binder.String(topic_prefix, "topic_prefix", "What all MQTT topics begin with; as ingest has it.");
+  binder.Require(device::TopicGrammar::Create(topic_prefix).has_value(),
+                 "topic_prefix is not 1 to 8 levels without wildcards");
+  binder.Integer(max_packet_bytes, "max_packet_bytes", {1024, 256 * 1024 * 1024},
+                 "The broker's max_packet_size: an action that would be more is refused.");
+  binder.Section(listen, "listen", "Where REST is served.");
+  binder.Section(mqtt, "mqtt", "The broker's listener for services.");
+  binder.Section(postgres, "postgres", "The database that the recorder writes.");
+  binder.Section(auth, "auth", "Who may call.");
+  binder.Section(actions, "actions", "How actions are carried out.");
+}
+
+}  // namespace heliograph::api

@@ -1,0 +1,30 @@
+// The settings of heliograph-api: each section is declared by the component that it is for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "auth/token_file.h"
+#include "config/binder.h"
+#include "dispatch/broker_session.h"
+#include "dispatch/config.h"
+#include "http/server.h"
+#include "postgres/config.h"
+
+namespace heliograph::api {
+
+struct Config {
+  Config();
+
+  std::string topic_prefix = "heliograph";
+  std::int64_t max_packet_bytes = 1024 * 1024;
+  http::ServerConfig listen;
+  dispatch::BrokerConfig mqtt;
+  postgres::Config postgres;
+  auth::TokensConfig auth;
+  dispatch::ActionsConfig actions;
+
+  void Bind(config::Binder& binder);
+};
+
+}  // namespace heliograph::api

@@ -1,0 +1,100 @@
+#include "api/cursor.h"
+
+#include <array>
+#include <charconv>
+#include <chrono>
+
+namespace heliograph::api {
+namespace {
+
+// Hexadecimal: it needs no escape in a URL, and nobody is tempted to write one.
+std::string ToHex(std::string_view bytes) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += kHex[byte >> 4];
+    text += kHex[byte & 0x0f];
+  }
+  return text;
+}
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+std::optional<std::string> FromHex(std::string_view text) {
+  constexpr std::size_t kLongest = 1024;
+  if (text.size() % 2 != 0 || text.size() > kLongest) return std::nullopt;
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const int high = HexValue(text[i]);
+    const int low = HexValue(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes += static_cast<char>(high * 16 + low);
+  }
+  return bytes;
+}
+
+constexpr char kIntervals = 'i';
+
+// The next number of "1,2,3"; false: there is none.
+bool ReadNumber(std::string_view& text, std::int64_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (!text.empty() && text.front() == ',') text.remove_prefix(1);
+  return true;
+}
+
+// What PostgreSQL keeps as a timestamp and this program as microseconds; beyond, a number was made
+// up.
+bool IsTime(std::int64_t microseconds) {
+  constexpr std::int64_t kYear9999 = 253'402'300'800'000'000;
+  return microseconds >= -kYear9999 && microseconds < kYear9999;
+}
+
+}  // namespace
+
+std::string WriteCursor(ListKind kind, const device::ClientId& last) {
+  return ToHex(static_cast<char>(kind) + last.str());
+}
+
+std::optional<device::ClientId> ReadCursor(ListKind kind, std::string_view cursor) {
+  const auto bytes = FromHex(cursor);
+  if (!bytes || bytes->empty() || bytes->front() != static_cast<char>(kind)) return std::nullopt;
+  auto id = device::ParseClientId(std::string_view(*bytes).substr(1));
+  if (!id) return std::nullopt;
+  return *std::move(id);
+}
+
+std::string WriteCursor(const postgres::IntervalPlace& last) {
+  return ToHex(kIntervals + std::to_string(last.online_from.time_since_epoch().count()) + "," +
+               std::to_string(last.generation) + "," + std::to_string(last.opened_at.partition) +
+               "," + std::to_string(last.opened_at.offset));
+}
+
+std::optional<postgres::IntervalPlace> ReadIntervalCursor(std::string_view cursor) {
+  const auto bytes = FromHex(cursor);
+  if (!bytes || bytes->empty() || bytes->front() != kIntervals) return std::nullopt;
+  std::string_view rest = std::string_view(*bytes).substr(1);
+  std::array<std::int64_t, 4> numbers{};
+  for (std::int64_t& number : numbers) {
+    if (!ReadNumber(rest, number)) return std::nullopt;
+  }
+  constexpr std::int64_t kMostInt32 = 0x7fffffff;
+  const auto is_count = [](std::int64_t number) { return number >= 0 && number <= kMostInt32; };
+  if (!rest.empty() || !IsTime(numbers[0]) || !is_count(numbers[1]) || !is_count(numbers[2])) {
+    return std::nullopt;
+  }
+  postgres::IntervalPlace place;
+  place.online_from = base::Timestamp{std::chrono::microseconds(numbers[0])};
+  place.generation = numbers[1];
+  place.opened_at = {static_cast<std::int32_t>(numbers[2]), numbers[3]};
+  return place;
+}
+
+}  // namespace heliograph::api

@@ -1,0 +1,24 @@
+// The errors that callers see: RFC 9457, each with a stable type. openapi/heliograph.yaml lists
+// them.
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+#include "http/message.h"
+
+namespace heliograph::api {
+
+http::Response InvalidParameter(std::string_view name, std::string_view why);
+http::Response InvalidCursor();
+http::Response InvalidBody(std::string_view json_pointer, std::string_view why);
+http::Response InvalidIdempotencyKey(std::string_view why);
+http::Response Unauthenticated(std::string_view why);
+http::Response PermissionDenied(std::string_view scope);
+http::Response NotFound(std::string_view what);
+http::Response UnsupportedMediaType();
+
+// What a component could not do. Its message is for the log, not for callers.
+http::Response FromError(const base::Error& error);
+
+}  // namespace heliograph::api

@@ -1,0 +1,20 @@
+#include "dispatch/config.h"
+
+namespace heliograph::dispatch {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+void ActionsConfig::Bind(config::Binder& binder) {
+  binder.Duration(message_expiry, "message_expiry_s", {seconds(1), hours(24)},
+                  "How long the broker keeps an action for a device whose connection stalls.");
+  binder.Duration(publish_timeout, "publish_timeout_ms", {milliseconds(100), seconds(60)},
+                  "How long the broker has to acknowledge an action to one device; each further "
+                  "target adds a millisecond.");
+  binder.Integer(max_waiting_twins, "max_waiting_twins", {1, 1000},
+                 "Requests that may wait longer than a second for another one with the same "
+                 "Idempotency-Key; more are told to come again. Half of listen.handler_threads.");
+}
+
+}  // namespace heliograph::dispatch

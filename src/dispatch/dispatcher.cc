@@ -1,0 +1,235 @@
+#include "dispatch/dispatcher.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "action/action.h"
+#include "json/json.h"
+
+namespace heliograph::dispatch {
+namespace {
+
+using action::TargetEvent;
+using action::TargetStatus;
+using base::ErrorCode;
+using base::MakeError;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstLook{5};
+constexpr milliseconds kLongestLook{100};
+// A twin that waits longer holds a thread that others need, so only some may.
+constexpr milliseconds kShortWait{1000};
+// A key that is taken, then forgotten, then taken again, while we look.
+constexpr int kTries = 3;
+
+// Counts those who wait long, while it lives.
+class LongWait {
+ public:
+  LongWait(std::atomic<std::int64_t>& waiting, std::int64_t most)
+      : waiting_(waiting), most_(most) {}
+  ~LongWait() {
+    if (counted_) --waiting_;
+  }
+  LongWait(const LongWait&) = delete;
+  LongWait& operator=(const LongWait&) = delete;
+
+  bool Enter() {
+    if (counted_) return true;
+    counted_ = true;
+    return ++waiting_ <= most_;
+  }
+
+ private:
+  std::atomic<std::int64_t>& waiting_;
+  const std::int64_t most_;
+  bool counted_ = false;
+};
+
+base::Error StillRuns() {
+  return MakeError(ErrorCode::kUnavailable,
+                   "an earlier request with this Idempotency-Key is still being carried out");
+}
+
+bool IsSent(const postgres::AcceptedTarget& target) {
+  return target.status == TargetStatus::kAccepted;
+}
+
+action::Target TargetOf(const postgres::AcceptedTarget& accepted, base::Timestamp created_at) {
+  action::Target target;
+  target.client_id = accepted.client_id;
+  target.status = accepted.status;
+  target.updated_at = created_at;
+  if (accepted.status == TargetStatus::kUnknown) target.reason = action::kNoSuchDevice;
+  if (accepted.status == TargetStatus::kOffline) target.reason = action::kNotOnline;
+  return target;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(postgres::ActionStore& store, Publisher& publisher, UnsavedOutcomes& unsaved,
+                       const ActionsConfig& config, const base::Clock& clock,
+                       metrics::Registry& metrics)
+    : store_(store),
+      publisher_(publisher),
+      unsaved_(unsaved),
+      config_(config),
+      clock_(clock),
+      actions_(
+          metrics.AddCounter("heliograph_dispatch_actions_total", "Actions that were accepted.")),
+      repeats_(
+          metrics.AddCounter("heliograph_dispatch_repeated_requests_total",
+                             "Requests that were answered with the answer of an earlier one.")),
+      metrics_(metrics) {}
+
+base::Result<Answer> Dispatcher::Submit(const Submission& submission) {
+  const Order order{
+      {}, submission.request.directive, submission.request.payload, submission.request.metadata};
+  if (base::Status size = publisher_.CheckSize(order, submission.request.client_ids); !size) {
+    return std::move(size).error();
+  }
+  for (int i = 0; i < kTries; ++i) {
+    if (publisher_.ready()) {
+      const postgres::NewAction action = NewActionOf(submission);
+      const auto accepted = store_.Create(action);
+      if (!accepted) return accepted.error();
+      if (*accepted) return Carry(submission, action, **accepted);
+    }
+    auto followed = Follow(submission);
+    if (!followed) return std::move(followed).error();
+    if (*followed) {
+      repeats_.Add();
+      return **std::move(followed);
+    }
+    if (!publisher_.ready())
+      return MakeError(ErrorCode::kUnavailable, "the message broker is away");
+  }
+  return StillRuns();
+}
+
+postgres::NewAction Dispatcher::NewActionOf(const Submission& submission) const {
+  postgres::NewAction action;
+  action.request = submission.key;
+  action.request_hash = submission.request_hash;
+  action.lease = publisher_.TimeFor(submission.request.client_ids.size()) + kLeaseMargin;
+  action.action.id = action::NewActionId(clock_.Now());
+  action.action.directive = submission.request.directive;
+  action.action.payload = submission.request.payload;
+  if (!submission.request.metadata.empty()) {
+    action.action.metadata = json::Write(json::Value(submission.request.metadata));
+  }
+  action.action.requested_by = submission.requested_by;
+  action.action.tenant = submission.key.tenant;
+  action.client_ids = submission.request.client_ids;
+  return action;
+}
+
+base::Result<Answer> Dispatcher::Carry(const Submission& submission,
+                                       const postgres::NewAction& stored,
+                                       const postgres::AcceptedAction& accepted) {
+  const auto begin = clock_.SteadyNow();
+  actions_.Add();
+  std::vector<device::ClientId> online;
+  for (const postgres::AcceptedTarget& target : accepted.targets) {
+    if (IsSent(target)) online.push_back(target.client_id);
+  }
+  std::vector<Fate> fates;
+  if (!online.empty()) {
+    fates = publisher_.Publish({stored.action.id, submission.request.directive,
+                                submission.request.payload, submission.request.metadata},
+                               online);
+  }
+  postgres::FinishedRequest finished;
+  finished.request = submission.key;
+  finished.action_id = stored.action.id;
+  // The database's clock at acceptance and our own count since: no clock can put the end before the
+  // beginning.
+  finished.finished_at =
+      accepted.created_at +
+      std::chrono::duration_cast<std::chrono::microseconds>(clock_.SteadyNow() - begin);
+  action::Action action = stored.action;
+  action.created_at = accepted.created_at;
+  std::vector<action::Target> targets;
+  targets.reserve(accepted.targets.size());
+  auto fate = fates.begin();
+  for (const postgres::AcceptedTarget& each : accepted.targets) {
+    action::Target target = TargetOf(each, accepted.created_at);
+    if (IsSent(each)) {
+      target.status = action::Next(each.status, fate->event).value_or(each.status);
+      target.reason = fate->reason;
+      target.updated_at = finished.finished_at;
+      finished.outcomes.push_back({each.client_id, fate->event, target.reason});
+      ++fate;
+    }
+    ++action.totals[target.status];
+    targets.push_back(std::move(target));
+  }
+  if (targets.size() <= action::kTargetsInFull) action.targets = std::move(targets);
+  Count(action);
+  finished.answer = action::WriteAction(action);
+  return Store(finished);
+}
+
+base::Result<Answer> Dispatcher::Store(const postgres::FinishedRequest& finished) {
+  const base::Status stored = store_.Finish(finished);
+  if (stored) return Answer{finished.action_id, finished.answer};
+  if (stored.error().code == ErrorCode::kConflict) {
+    // We were stopped for longer than our lease, and somebody else has ended the action: his word
+    // counts.
+    const auto found = store_.FindRequest(finished.request);
+    if (!found) return found.error();
+    if (*found && (*found)->answer) return Answer{(*found)->action_id, *(*found)->answer};
+    return StillRuns();
+  }
+  log_.Error(unsaved_line_, "outcomes of an action could not be stored",
+             {{"action_id", finished.action_id.view()}, {"why", stored.error().message}});
+  if (base::IsRetriable(stored.error().code)) unsaved_.Keep(finished);
+  return Answer{finished.action_id, finished.answer};
+}
+
+void Dispatcher::Count(const action::Action& action) const {
+  for (const auto& [status, count] : action.totals) {
+    metrics_
+        .AddCounter("heliograph_dispatch_targets_total",
+                    "Targets of accepted actions, by what became of them.",
+                    {{"status", std::string(action::TargetStatusName(status))}})
+        .Add(static_cast<double>(count));
+  }
+}
+
+base::Result<std::optional<postgres::StoredRequest>> Dispatcher::FindEarlier(
+    const Submission& submission) {
+  auto found = store_.FindRequest(submission.key);
+  if (found && *found && (*found)->request_hash != submission.request_hash) {
+    return MakeError(ErrorCode::kConflict, "the Idempotency-Key was used for another request");
+  }
+  return found;
+}
+
+base::Result<std::optional<Answer>> Dispatcher::Follow(const Submission& submission) {
+  const auto begin = clock_.SteadyNow();
+  const auto longest =
+      publisher_.TimeFor(submission.request.client_ids.size()) + kLeaseMargin + 2 * kGrace;
+  LongWait long_wait(waiting_twins_, config_.max_waiting_twins);
+  base::SteadyTime cared_for_at = begin;
+  for (milliseconds pause = kFirstLook;; pause = std::min(pause * 2, kLongestLook)) {
+    auto earlier = FindEarlier(submission);
+    if (!earlier) return std::move(earlier).error();
+    if (!*earlier) return std::optional<Answer>();
+    if ((*earlier)->answer) {
+      return std::optional(Answer{(*earlier)->action_id, *std::move((*earlier)->answer)});
+    }
+    const auto now = clock_.SteadyNow();
+    if (now - begin > longest) return StillRuns();
+    if (now - begin > kShortWait && !long_wait.Enter()) return StillRuns();
+    if (!(*earlier)->abandoned) cared_for_at = now;
+    if (now - cared_for_at >= kGrace) {
+      const auto finished = store_.FinishAbandoned(submission.key);
+      if (!finished) return finished.error();
+    }
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+}  // namespace heliograph::dispatch

@@ -1,0 +1,80 @@
+// Carries out one request for an action: stores it, publishes it, stores what became of it,
+// answers. Once for each Idempotency-Key, whichever replica is asked, and whoever dies in between.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "action/request.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "dispatch/config.h"
+#include "dispatch/publisher.h"
+#include "dispatch/unsaved_outcomes.h"
+#include "log/log.h"
+#include "metrics/metrics.h"
+#include "postgres/action_store.h"
+
+namespace heliograph::dispatch {
+
+struct Submission {
+  postgres::RequestKey key;
+  std::string request_hash;  // of request.canonical
+  std::string requested_by;  // the caller's name
+  action::Request request;
+};
+
+struct Answer {
+  action::ActionId action_id;
+  std::string body;  // the action, as JSON
+};
+
+// How long after the time for publishing a process may still store the outcomes before others take
+// over.
+inline constexpr std::chrono::seconds kLeaseMargin{5};
+// How long after a lease, or after the database's return, others hold back: who has unsaved
+// outcomes comes first.
+inline constexpr std::chrono::seconds kGrace{2};
+
+// Threads: any thread.
+class Dispatcher {
+ public:
+  Dispatcher(postgres::ActionStore& store, Publisher& publisher, UnsavedOutcomes& unsaved,
+             const ActionsConfig& config, const base::Clock& clock, metrics::Registry& metrics);
+
+  // Takes at most the time for publishing, the lease and the grace. Errors:
+  // kConflict: the key was used for another request. kTooLarge: the broker does not take such a
+  // message; nothing is stored. kUnavailable, kDeadlineExceeded: the database or the broker is
+  // away, or an earlier request with this key still runs; the same request may be made again.
+  //
+  // Where the outcomes cannot be stored after publishing, the answer tells them all the same: they
+  // are true, and are stored when the database is back.
+  base::Result<Answer> Submit(const Submission& submission);
+
+ private:
+  // The answer of the request that took the key first; nullopt: the key is free.
+  base::Result<std::optional<Answer>> Follow(const Submission& submission);
+  // The earlier request with this key. kConflict: it was another request.
+  base::Result<std::optional<postgres::StoredRequest>> FindEarlier(const Submission& submission);
+  base::Result<Answer> Carry(const Submission& submission, const postgres::NewAction& action,
+                             const postgres::AcceptedAction& accepted);
+  base::Result<Answer> Store(const postgres::FinishedRequest& finished);
+  postgres::NewAction NewActionOf(const Submission& submission) const;
+  void Count(const action::Action& action) const;
+
+  postgres::ActionStore& store_;
+  Publisher& publisher_;
+  UnsavedOutcomes& unsaved_;
+  const ActionsConfig config_;
+  const base::Clock& clock_;
+  const log::Logger log_{"dispatch"};
+  log::RateLimit unsaved_line_{std::chrono::seconds(10)};
+  metrics::Counter actions_;
+  metrics::Counter repeats_;
+  metrics::Registry& metrics_;
+  std::atomic<std::int64_t> waiting_twins_{0};
+};
+
+}  // namespace heliograph::dispatch

@@ -1,0 +1,117 @@
+#include "dispatch/housekeeper.h"
+
+#include "base/thread_name.h"
+#include "dispatch/dispatcher.h"
+
+namespace heliograph::dispatch {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kTurn{250};
+constexpr seconds kLookEvery{1};
+constexpr seconds kPingLimit{2};
+constexpr seconds kEndEvery{1};
+constexpr seconds kForgetEvery{60};
+constexpr int kMostAtOnce = 100;  // then the database is looked at again
+constexpr std::int64_t kKeysAtOnce = 1000;
+
+}  // namespace
+
+Housekeeper::Housekeeper(postgres::Pool& pool, postgres::ActionStore& store,
+                         UnsavedOutcomes& unsaved, base::Health& health, const base::Clock& clock,
+                         metrics::Registry& metrics)
+    : pool_(pool),
+      store_(store),
+      unsaved_(unsaved),
+      health_(health),
+      clock_(clock),
+      abandoned_(metrics.AddCounter(
+          "heliograph_dispatch_abandoned_actions_total",
+          "Actions that were ended because the process that accepted them did not.")),
+      forgotten_(metrics.AddCounter("heliograph_dispatch_forgotten_keys_total",
+                                    "Idempotency keys that were forgotten after their time.")) {
+  health_.SetNotReady("postgres", "not asked yet");
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+Housekeeper::~Housekeeper() = default;
+
+void Housekeeper::Run(const std::stop_token& stop) {
+  base::NameThisThread("housekeeping");
+  while (!stop.stop_requested()) {
+    Turn();
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, kTurn, [] { return false; });
+  }
+  // The last chance for what is not stored; without it, it would be reported as not known.
+  unsaved_.Save();
+}
+
+void Housekeeper::Turn() {
+  const auto now = clock_.SteadyNow();
+  if (now >= look_at_) {
+    look_at_ = now + kLookEvery;
+    if (!LookAtDatabase()) return;
+  }
+  if (!reachable_ || !unsaved_.Save()) return;
+  // Other replicas may have unsaved outcomes too: they come first.
+  if (now - reachable_since_ < kGrace) return;
+  if (now >= end_at_) {
+    end_at_ = now + kEndEvery;
+    EndAbandoned();
+  }
+  if (now >= forget_at_) {
+    forget_at_ = now + kForgetEvery;
+    ForgetOldKeys();
+  }
+}
+
+bool Housekeeper::LookAtDatabase() {
+  const base::Status answer = pool_.Ping(kPingLimit);
+  if (!answer) {
+    if (reachable_) log_.Warn("database is away", {{"why", answer.error().message}});
+    reachable_ = false;
+    health_.SetNotReady("postgres", answer.error().message);
+    return false;
+  }
+  if (!reachable_) {
+    log_.Info("database answers");
+    reachable_ = true;
+    reachable_since_ = clock_.SteadyNow();
+  }
+  health_.SetReady("postgres");
+  return true;
+}
+
+void Housekeeper::EndAbandoned() {
+  for (int i = 0; i < kMostAtOnce; ++i) {
+    const auto ended = store_.FinishOldestAbandoned(kGrace);
+    if (!ended) {
+      if (!base::IsRetriable(ended.error().code)) {
+        log_.Error("an abandoned action could not be ended", {{"why", ended.error().message}});
+      }
+      return;
+    }
+    if (!*ended) return;
+    abandoned_.Add();
+    log_.Warn("ended an action that its process did not finish");
+  }
+}
+
+void Housekeeper::ForgetOldKeys() {
+  for (int i = 0; i < kMostAtOnce; ++i) {
+    const auto forgotten = store_.ForgetOldKeys(kKeysAtOnce);
+    if (!forgotten) {
+      if (!base::IsRetriable(forgotten.error().code)) {
+        log_.Error("old keys could not be forgotten", {{"why", forgotten.error().message}});
+      }
+      return;
+    }
+    forgotten_.Add(static_cast<double>(*forgotten));
+    if (*forgotten < kKeysAtOnce) return;
+  }
+}
+
+}  // namespace heliograph::dispatch

@@ -1,0 +1,53 @@
+// What must happen without anybody asking: the database is looked at, outcomes are stored late,
+// requests that nobody finishes are ended, old keys are forgotten.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/health.h"
+#include "dispatch/unsaved_outcomes.h"
+#include "log/log.h"
+#include "metrics/metrics.h"
+#include "postgres/action_store.h"
+#include "postgres/pool.h"
+
+namespace heliograph::dispatch {
+
+// Keeps the health of "postgres" up to date. Threads: its own, "housekeeping"; the rest from one
+// thread.
+class Housekeeper {
+ public:
+  Housekeeper(postgres::Pool& pool, postgres::ActionStore& store, UnsavedOutcomes& unsaved,
+              base::Health& health, const base::Clock& clock, metrics::Registry& metrics);
+  ~Housekeeper();  // ends the thread after the call that it is in
+
+ private:
+  void Run(const std::stop_token& stop);
+  void Turn();
+  bool LookAtDatabase();
+  void EndAbandoned();
+  void ForgetOldKeys();
+
+  postgres::Pool& pool_;
+  postgres::ActionStore& store_;
+  UnsavedOutcomes& unsaved_;
+  base::Health& health_;
+  const base::Clock& clock_;
+  const log::Logger log_{"dispatch"};
+  metrics::Counter abandoned_;
+  metrics::Counter forgotten_;
+  bool reachable_ = false;
+  base::SteadyTime reachable_since_{};
+  base::SteadyTime look_at_{};
+  base::SteadyTime end_at_{};
+  base::SteadyTime forget_at_{};
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;  // last: it uses everything above
+};
+
+}  // namespace heliograph::dispatch

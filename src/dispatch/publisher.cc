@@ -1,0 +1,105 @@
+#include "dispatch/publisher.h"
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "device/data_message.h"
+
+namespace heliograph::dispatch {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Unacknowledged messages of one action: enough to keep the broker busy, without a copy of a large
+// payload for each of 10,000 devices in memory.
+constexpr std::size_t kMostOut = 1000;
+constexpr std::size_t kMostBytesOut = 8 * 1024 * 1024;
+// Fixed header, topic length, packet id, properties with the expiry: a few bytes, generously.
+constexpr std::size_t kPacketOverhead = 64;
+// Other actions fill the connection: look again this soon.
+constexpr milliseconds kBusyPause{5};
+
+}  // namespace
+
+Publisher::Publisher(Sender& sender, device::TopicGrammar topics, const PublisherOptions& options,
+                     const base::Clock& clock, metrics::Registry& metrics)
+    : sender_(sender),
+      topics_(std::move(topics)),
+      options_(options),
+      clock_(clock),
+      seconds_(
+          metrics.AddHistogram("heliograph_dispatch_publish_seconds",
+                               "From the first publish of an action to its last acknowledgement.",
+                               metrics::LatencyBuckets())) {}
+
+std::string Publisher::Message(const Order& order) const {
+  device::DataMessage message;
+  message.message_id = device::MessageId(order.id.str());
+  message.directive = order.directive.str();
+  message.metadata = order.metadata;
+  message.content = order.payload;
+  return device::WriteDataMessage(message, clock_.Now());
+}
+
+base::Status Publisher::CheckSize(const Order& order,
+                                  std::span<const device::ClientId> client_ids) const {
+  std::size_t longest = 0;
+  for (const device::ClientId& id : client_ids) {
+    longest = std::max(
+        longest, topics_.Write(id.view(), device::Channel::kData, device::Direction::kIn).size());
+  }
+  const std::size_t bytes = Message(order).size() + longest + kPacketOverhead;
+  if (bytes <= options_.max_packet_bytes) return {};
+  return base::MakeError(base::ErrorCode::kTooLarge, "the action is a message of " +
+                                                         std::to_string(bytes) +
+                                                         " bytes; the broker takes " +
+                                                         std::to_string(options_.max_packet_bytes));
+}
+
+milliseconds Publisher::TimeFor(std::size_t targets) const {
+  return options_.publish_timeout + milliseconds(targets);
+}
+
+// False: it was not sent, because the broker is away or the deadline came first.
+bool Publisher::Send(std::size_t target, const device::ClientId& client_id,
+                     const std::string& message, const std::shared_ptr<Publication>& publication,
+                     base::SteadyTime deadline) {
+  while (true) {
+    mqtt::OutgoingMessage outgoing;
+    outgoing.topic =
+        topics_.Write(client_id.view(), device::Channel::kData, device::Direction::kIn);
+    outgoing.payload = message;
+    outgoing.qos = 1;
+    outgoing.expiry = std::chrono::ceil<std::chrono::seconds>(options_.message_expiry);
+    // Before it is handed over: the acknowledgement may come before Publish returns.
+    publication->Begin(target);
+    const base::Status sent = sender_.Publish(
+        std::move(outgoing), [publication, target](mqtt::PublishOutcome outcome, int) {
+          publication->Acknowledge(target, FateOf(outcome));
+        });
+    if (sent) return true;
+    publication->Withdraw(target);
+    if (!sender_.connected() || clock_.SteadyNow() + kBusyPause >= deadline) return false;
+    std::this_thread::sleep_for(kBusyPause);
+  }
+}
+
+std::vector<Fate> Publisher::Publish(const Order& order,
+                                     std::span<const device::ClientId> client_ids) {
+  const auto begin = clock_.SteadyNow();
+  const auto deadline = begin + TimeFor(client_ids.size());
+  const std::string message = Message(order);
+  const std::size_t window = std::clamp<std::size_t>(kMostBytesOut / message.size(), 1, kMostOut);
+  const auto publication = std::make_shared<Publication>(client_ids.size());
+  for (std::size_t i = 0; i < client_ids.size(); ++i) {
+    if (!publication->WaitForRoom(window, deadline)) break;
+    if (!Send(i, client_ids[i], message, publication, deadline)) break;
+  }
+  std::vector<Fate> fates = publication->End(deadline);
+  seconds_.Observe(std::chrono::duration<double>(clock_.SteadyNow() - begin).count());
+  return fates;
+}
+
+}  // namespace heliograph::dispatch

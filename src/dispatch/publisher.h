@@ -1,0 +1,69 @@
+// Publishes an action to devices and tells what the broker said.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "action/ids.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "device/ids.h"
+#include "device/topic.h"
+#include "dispatch/publication.h"
+#include "dispatch/sender.h"
+#include "metrics/metrics.h"
+
+namespace heliograph::dispatch {
+
+// What travels to each device.
+struct Order {
+  action::ActionId id;
+  action::Directive directive;
+  std::string payload;  // JSON
+  std::map<std::string, std::string> metadata;
+};
+
+struct PublisherOptions {
+  std::chrono::milliseconds message_expiry{};
+  std::chrono::milliseconds
+      publish_timeout{};             // for one target; each further one adds a millisecond
+  std::size_t max_packet_bytes = 0;  // what the broker takes
+};
+
+// Threads: any thread.
+class Publisher {
+ public:
+  Publisher(Sender& sender, device::TopicGrammar topics, const PublisherOptions& options,
+            const base::Clock& clock, metrics::Registry& metrics);
+
+  // Whether a publish could begin now.
+  bool ready() const { return sender_.connected(); }
+
+  // kTooLarge: with the longest client id the packet would be more than the broker takes.
+  base::Status CheckSize(const Order& order, std::span<const device::ClientId> client_ids) const;
+
+  // QoS 1 to `{prefix}/{client_id}/data/in`. Waits for the acknowledgements, at most
+  // TimeFor(client_ids.size()); the fates are in the order of the client ids.
+  std::vector<Fate> Publish(const Order& order, std::span<const device::ClientId> client_ids);
+
+  std::chrono::milliseconds TimeFor(std::size_t targets) const;
+
+ private:
+  std::string Message(const Order& order) const;
+  bool Send(std::size_t target, const device::ClientId& client_id, const std::string& message,
+            const std::shared_ptr<Publication>& publication, base::SteadyTime deadline);
+
+  Sender& sender_;
+  const device::TopicGrammar topics_;
+  const PublisherOptions options_;
+  const base::Clock& clock_;
+  metrics::Histogram seconds_;
+};
+
+}  // namespace heliograph::dispatch
