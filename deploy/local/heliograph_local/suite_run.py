@@ -87,7 +87,7 @@ class _Run:
             environment.update(self._server_variables(file_name))
         option = f"--junitxml={xml}" if suite.is_pytest else f"--gtest_output=xml:{xml}"
         with self._progress.step(title) as told:
-            code, how = _run_process([*suite.command, option], environment, log, suite.seconds, told)
+            code, how = run_process([*suite.command, option], environment, log, suite.seconds, told)
             results = of_process(suite.name, xml, code, how)
             told(results.totals())
         if results.failed:
@@ -117,7 +117,7 @@ class _Run:
         return 1 if results.failed else 0
 
 
-def _run_process(command: list, environment: dict, log: Path, seconds: float, told) -> tuple:
+def run_process(command: list, environment: dict, log: Path, seconds: float, told) -> tuple:
     """(exit code, how it ended in words). What it started goes with it, whatever happens."""
     with open(log, "wb") as output:
         process = subprocess.Popen(

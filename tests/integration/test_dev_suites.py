@@ -1,0 +1,71 @@
+"""./dev test itself: whatever goes wrong with a suite must be a failure in the last line, never a silence."""
+
+import sys
+
+import pytest
+from harness.wait import until
+from heliograph_local import processes, suite_results, suite_run
+
+GOOD = '<testsuites><testsuite><testcase classname="A" name="a" status="run"/></testsuite></testsuites>'
+MIXED = """<testsuites><testsuite>
+  <testcase classname="A" name="good" status="run"/>
+  <testcase classname="A" name="bad" status="run"><failure message="1 is not 2"/></testcase>
+  <testcase classname="A" name="broken"><error message="in its fixture"/></testcase>
+  <testcase classname="A" name="off" status="notrun"/>
+  <testcase classname="A" name="left_out"><skipped message="may not mount"/></testcase>
+</testsuite></testsuites>"""
+EMPTY = "<testsuites></testsuites>"
+
+
+@pytest.fixture(name="run")
+def _run(tmp_path):
+    """Runs a Python program as a suite; what it prints to `xml` is its XML."""
+
+    def run(program, xml_text=None, seconds=10):
+        xml = tmp_path / "results.xml"
+        if xml_text is not None:
+            xml.write_text(xml_text)
+        command = [sys.executable, "-c", program]
+        code, how = suite_run.run_process(command, None, tmp_path / "log", seconds, lambda note: None)
+        return suite_results.of_process("suite", xml, code, how)
+
+    return run
+
+
+def test_a_good_suite(run):
+    assert run("", GOOD).totals() == "1 passed, 0 failed"
+
+
+def test_failures_errors_and_what_was_left_out_are_counted_and_named(run):
+    results = run("raise SystemExit(1)", MIXED)
+    assert results.totals() == "1 passed, 2 failed, 2 skipped"
+    assert results.failed == ["suite: A.bad", "suite: A.broken"]
+    assert results.skipped == ["suite: A.off: disabled", "suite: A.left_out: may not mount"]
+
+
+@pytest.mark.parametrize(
+    ("program", "xml", "why"),
+    [
+        ("import os; os.kill(os.getpid(), 11)", None, "SIGSEGV"),  # a crash writes no XML
+        ("import os; os.kill(os.getpid(), 11)", GOOD, "SIGSEGV"),  # nor may an old XML hide it
+        ("raise SystemExit(66)", GOOD, "exit code 66"),  # a sanitizer's finding after all tests passed
+        ("", None, "without telling"),
+        ("", "<testsuites><testcase", "without telling"),
+        ("", EMPTY, "no tests"),
+        ("import time; time.sleep(60)", GOOD, "after 1 s"),
+    ],
+)
+def test_whatever_goes_wrong_is_a_failure(run, program, xml, why):
+    results = run(program, xml, seconds=1 if "sleep" in program else 10)
+    assert len(results.failed) == 1
+    assert why in results.failed[0]
+
+
+def test_what_a_suite_started_ends_with_it(run, tmp_path):
+    started = tmp_path / "started"
+    program = (
+        "import subprocess, time;"
+        f"open({str(started)!r}, 'w').write(str(subprocess.Popen(['sleep', '600']).pid)); time.sleep(60)"
+    )
+    assert run(program, seconds=2).failed
+    until(lambda: processes.has_ended(int(started.read_text())), "the process that the suite started has ended")
