@@ -16,7 +16,8 @@ using std::chrono::steady_clock;
 using EventHandle = base::UniqueHandle<rd_kafka_event_t, rd_kafka_event_destroy>;
 using OptionsHandle = base::UniqueHandle<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 using NewTopicHandle = base::UniqueHandle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
-using ResourceHandle = base::UniqueHandle<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
+using ResourceHandle =
+    base::UniqueHandle<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
 
 constexpr milliseconds kLookAgainAfter{100};  // a created topic shows after some milliseconds
 
@@ -26,17 +27,18 @@ class Admin::State final : public ClientState {
  public:
   State(const ClusterConfig& cluster, const std::string& client_id) {
     // A consumer's handle: a producer's question for a topic's partitions could create the topic.
-    ConfHandle conf = MakeConf(cluster, {}, {{"client.id", client_id}, {"allow.auto.create.topics", "false"}}, *this);
-    rd_kafka_conf_set_error_cb(
-        conf.get(), [](rd_kafka_t*, int code, const char* text, void* opaque) noexcept {
-          static_cast<ClientState*>(opaque)->reachability.OnError(static_cast<rd_kafka_resp_err_t>(code), text);
-        });
-    rd_kafka_conf_set_stats_cb(conf.get(),
-                               [](rd_kafka_t*, char* json, std::size_t size, void* opaque) noexcept {
-                                 static_cast<ClientState*>(opaque)->reachability.OnStatistics(
-                                     std::string_view(json, size));
-                                 return 0;
+    ConfHandle conf = MakeConf(
+        cluster, {}, {{"client.id", client_id}, {"allow.auto.create.topics", "false"}}, *this);
+    rd_kafka_conf_set_error_cb(conf.get(),
+                               [](rd_kafka_t*, int code, const char* text, void* opaque) noexcept {
+                                 static_cast<ClientState*>(opaque)->reachability.OnError(
+                                     static_cast<rd_kafka_resp_err_t>(code), text);
                                });
+    rd_kafka_conf_set_stats_cb(conf.get(), [](rd_kafka_t*, char* json, std::size_t size,
+                                              void* opaque) noexcept {
+      static_cast<ClientState*>(opaque)->reachability.OnStatistics(std::string_view(json, size));
+      return 0;
+    });
     client_ = MakeClient(RD_KAFKA_CONSUMER, std::move(conf));
     queue_.reset(rd_kafka_queue_new(client_.get()));
   }
@@ -50,15 +52,17 @@ class Admin::State final : public ClientState {
   OptionsHandle Options(rd_kafka_admin_op_t operation, milliseconds limit) {
     OptionsHandle options(rd_kafka_AdminOptions_new(client_.get(), operation));
     std::array<char, 128> why{};
-    rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(limit.count()), why.data(),
-                                              why.size());
+    rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(limit.count()),
+                                              why.data(), why.size());
     return options;
   }
 
   // The answer to the one question that was asked.
   base::Result<EventHandle> Answer(milliseconds limit, const std::string& doing) {
     EventHandle event(rd_kafka_queue_poll(queue_.get(), static_cast<int>(limit.count()) + 1000));
-    if (!event) return base::MakeError(base::ErrorCode::kDeadlineExceeded, doing + ": Kafka did not answer in time");
+    if (!event)
+      return base::MakeError(base::ErrorCode::kDeadlineExceeded,
+                             doing + ": Kafka did not answer in time");
     const rd_kafka_resp_err_t code = rd_kafka_event_error(event.get());
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
       const std::string why = reachability.Reason();
@@ -79,12 +83,15 @@ Admin::Admin(const ClusterConfig& cluster, const std::string& client_id)
 
 Admin::~Admin() = default;
 
-base::Result<std::optional<TopicState>> Admin::Describe(const std::string& topic, milliseconds limit) {
+base::Result<std::optional<TopicState>> Admin::Describe(const std::string& topic,
+                                                        milliseconds limit) {
   const std::string doing = "asking for the settings of topic " + topic;
-  const ResourceHandle resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+  const ResourceHandle resource(
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
   std::array<rd_kafka_ConfigResource_t*, 1> resources = {resource.get()};
   const OptionsHandle options = state_->Options(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, limit);
-  rd_kafka_DescribeConfigs(state_->client(), resources.data(), resources.size(), options.get(), state_->queue());
+  rd_kafka_DescribeConfigs(state_->client(), resources.data(), resources.size(), options.get(),
+                           state_->queue());
   base::Result<EventHandle> event = state_->Answer(limit, doing);
   if (!event) return std::move(event).error();
 
@@ -119,9 +126,11 @@ base::Status Admin::Create(const TopicPlan& plan, milliseconds limit) {
     rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str());
   }
   const OptionsHandle options = state_->Options(RD_KAFKA_ADMIN_OP_CREATETOPICS, limit);
-  rd_kafka_AdminOptions_set_operation_timeout(options.get(), static_cast<int>(limit.count()), why.data(), why.size());
+  rd_kafka_AdminOptions_set_operation_timeout(options.get(), static_cast<int>(limit.count()),
+                                              why.data(), why.size());
   std::array<rd_kafka_NewTopic_t*, 1> topics = {topic.get()};
-  rd_kafka_CreateTopics(state_->client(), topics.data(), topics.size(), options.get(), state_->queue());
+  rd_kafka_CreateTopics(state_->client(), topics.data(), topics.size(), options.get(),
+                        state_->queue());
   base::Result<EventHandle> event = state_->Answer(limit, doing);
   if (!event) return std::move(event).error();
 
@@ -132,7 +141,8 @@ base::Status Admin::Create(const TopicPlan& plan, milliseconds limit) {
   const rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[0]);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
   const char* detail = rd_kafka_topic_result_error_string(results[0]);
-  return base::MakeError(ToErrorCode(code), doing + ": " + (detail != nullptr ? detail : rd_kafka_err2str(code)));
+  return base::MakeError(ToErrorCode(code),
+                         doing + ": " + (detail != nullptr ? detail : rd_kafka_err2str(code)));
 }
 
 std::string Admin::unreachable() const { return state_->reachability.Reason(); }
@@ -140,7 +150,8 @@ std::string Admin::unreachable() const { return state_->reachability.Reason(); }
 namespace {
 
 // Waits for a topic that was just created to show.
-base::Result<std::optional<TopicState>> DescribeSoon(Admin& admin, const std::string& topic, milliseconds limit) {
+base::Result<std::optional<TopicState>> DescribeSoon(Admin& admin, const std::string& topic,
+                                                     milliseconds limit) {
   const auto deadline = steady_clock::now() + limit;
   for (;;) {
     base::Result<std::optional<TopicState>> state = admin.Describe(topic, limit);
@@ -153,8 +164,8 @@ base::Result<std::optional<TopicState>> DescribeSoon(Admin& admin, const std::st
 
 }  // namespace
 
-base::Result<TopicReport> EnsureTopics(Admin& admin, std::span<const TopicPlan> plans, MissingTopics missing,
-                                       milliseconds limit) {
+base::Result<TopicReport> EnsureTopics(Admin& admin, std::span<const TopicPlan> plans,
+                                       MissingTopics missing, milliseconds limit) {
   TopicReport report;
   for (const TopicPlan& plan : plans) {
     base::Result<std::optional<TopicState>> state = admin.Describe(plan.spec.name, limit);
@@ -164,7 +175,8 @@ base::Result<TopicReport> EnsureTopics(Admin& admin, std::span<const TopicPlan> 
         report.created.push_back(plan.spec.name);
         const std::string warning = CreationWarning(plan);
         if (!warning.empty()) report.findings.warnings.push_back(warning);
-      } else if (created.error().code != base::ErrorCode::kAlreadyExists) {  // another process was faster
+      } else if (created.error().code !=
+                 base::ErrorCode::kAlreadyExists) {  // another process was faster
         return created.error();
       }
       state = DescribeSoon(admin, plan.spec.name, limit);

@@ -17,13 +17,15 @@ namespace heliograph::kafka {
 // Calls block for at most `limit` each. Threads: one thread.
 class Admin {
  public:
-  Admin(const ClusterConfig& cluster, const std::string& client_id);  // throws StartupError; does not wait for a broker
+  Admin(const ClusterConfig& cluster,
+        const std::string& client_id);  // throws StartupError; does not wait for a broker
   ~Admin();
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
 
   // Nothing when there is no such topic.
-  base::Result<std::optional<TopicState>> Describe(const std::string& topic, std::chrono::milliseconds limit);
+  base::Result<std::optional<TopicState>> Describe(const std::string& topic,
+                                                   std::chrono::milliseconds limit);
   // kAlreadyExists, kPermissionDenied, kInvalidArgument (more replicas than brokers), ...
   base::Status Create(const TopicPlan& plan, std::chrono::milliseconds limit);
 
@@ -41,8 +43,9 @@ struct TopicReport {
 
 enum class MissingTopics { kCreate, kReport };  // kReport: a missing topic is a fault
 
-// Looks at each topic. An error only when Kafka cannot be asked or does not create; `limit` is for each question.
-base::Result<TopicReport> EnsureTopics(Admin& admin, std::span<const TopicPlan> plans, MissingTopics missing,
-                                       std::chrono::milliseconds limit);
+// Looks at each topic. An error only when Kafka cannot be asked or does not create; `limit` is for
+// each question.
+base::Result<TopicReport> EnsureTopics(Admin& admin, std::span<const TopicPlan> plans,
+                                       MissingTopics missing, std::chrono::milliseconds limit);
 
 }  // namespace heliograph::kafka

@@ -1,5 +1,6 @@
-// What producer, consumer and admin share: settings become a librdkafka handle, its log lines become ours, and its errors and
-// statistics become one answer to "is Kafka there?". Included by this folder's .cc files only.
+// What producer, consumer and admin share: settings become a librdkafka handle, its log lines
+// become ours, and its errors and statistics become one answer to "is Kafka there?". Included by
+// this folder's .cc files only.
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -25,13 +26,14 @@ using PartitionListHandle =
 
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
-// Knows whether brokers answer. librdkafka tells when all are gone, but not when they are back: that is read from its
-// statistics, once a second. Threads: any thread.
+// Knows whether brokers answer. librdkafka tells when all are gone, but not when they are back:
+// that is read from its statistics, four times a second. Threads: any thread.
 class Reachability {
  public:
   void OnError(rd_kafka_resp_err_t code, std::string_view text);
   void OnStatistics(std::string_view json);
-  // A broker answered something. Counts only before anything else is known: what is handed out may have come before an outage.
+  // A broker answered something. Counts only before anything else is known: what is handed out may
+  // have come before an outage.
   void OnAnswer();
   std::string Reason() const;  // "" while brokers answer
 
@@ -50,9 +52,10 @@ struct ClientState {
   log::RateLimit log_limit{std::chrono::seconds(30)};
 };
 
-// Our defaults, then the site's properties, then `essential`. Throws StartupError when librdkafka refuses one.
-ConfHandle MakeConf(const ClusterConfig& cluster, const Properties& defaults, const Properties& essential,
-                    ClientState& state);
+// Our defaults, then the site's properties, then `essential`. Throws StartupError when librdkafka
+// refuses one.
+ConfHandle MakeConf(const ClusterConfig& cluster, const Properties& defaults,
+                    const Properties& essential, ClientState& state);
 
 // Throws StartupError.
 ClientHandle MakeClient(rd_kafka_type_t type, ConfHandle conf);

@@ -11,22 +11,39 @@
 namespace heliograph::kafka {
 namespace {
 
-// A promise stands on each of these, so a site may not set them; aliases of librdkafka's are listed beside them.
+// A promise stands on each of these, so a site may not set them; aliases of librdkafka's are listed
+// beside them.
 constexpr std::array<std::string_view, 30> kOurs = {
-    "bootstrap.servers", "metadata.broker.list",  // the setting `brokers`
+    "bootstrap.servers",
+    "metadata.broker.list",  // the setting `brokers`
     "client.id",
-    "enable.idempotence", "acks", "request.required.acks",  // nothing acknowledged is lost
-    "transactional.id", "enable.gapless.guarantee",
-    "max.in.flight", "max.in.flight.requests.per.connection",  // order
-    "message.send.max.retries", "retries", "message.timeout.ms", "delivery.timeout.ms",
-    "partitioner",  // one client's records stand in one partition, the one that Java producers choose
+    "enable.idempotence",
+    "acks",
+    "request.required.acks",  // nothing acknowledged is lost
+    "transactional.id",
+    "enable.gapless.guarantee",
+    "max.in.flight",
+    "max.in.flight.requests.per.connection",  // order
+    "message.send.max.retries",
+    "retries",
+    "message.timeout.ms",
+    "delivery.timeout.ms",
+    "partitioner",  // one client's records stand in one partition, the one that Java producers
+                    // choose
     "message.max.bytes",  // derived from the largest packet
-    "queue.buffering.max.kbytes", "queue.buffering.max.messages",
-    "group.id", "group.instance.id", "partition.assignment.strategy",
-    "enable.auto.commit", "auto.commit.enable", "enable.auto.offset.store",  // offsets are PostgreSQL's
-    "auto.offset.reset", "enable.partition.eof",
+    "queue.buffering.max.kbytes",
+    "queue.buffering.max.messages",
+    "group.id",
+    "group.instance.id",
+    "partition.assignment.strategy",
+    "enable.auto.commit",
+    "auto.commit.enable",
+    "enable.auto.offset.store",  // offsets are PostgreSQL's
+    "auto.offset.reset",
+    "enable.partition.eof",
     "allow.auto.create.topics",
-    "statistics.interval.ms", "log.queue",  // what readiness is told from
+    "statistics.interval.ms",
+    "log.queue",  // what readiness is told from
     "isolation.level",
 };
 
@@ -52,9 +69,10 @@ bool ParseCount(std::string_view text, int most, int& count) {
 
 void ClusterConfig::Bind(config::Binder& binder) {
   binder.String(brokers, "brokers", "Kafka's bootstrap servers, host:port, comma separated.");
-  binder.StringMap(properties, "properties",
-                   "Further properties of librdkafka, for example security.protocol, sasl.mechanism, "
-                   "sasl.username, ssl.ca.location. Those that a promise stands on are refused.");
+  binder.StringMap(
+      properties, "properties",
+      "Further properties of librdkafka, for example security.protocol, sasl.mechanism, "
+      "sasl.username, ssl.ca.location. Those that a promise stands on are refused.");
   binder.SecretFile(sasl_password, "sasl_password_file", "A file with the password for SASL.");
   binder.SecretFile(ssl_key_password, "ssl_key_password_file",
                     "A file with the password of the key in ssl.key.location.");
@@ -67,9 +85,11 @@ std::string CheckProperties(const std::map<std::string, std::string>& properties
   std::array<char, 512> why{};
   for (const auto& [name, value] : properties) {
     if (std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end()) {
-      return "the Kafka property " + name + " cannot be set: a promise of this program stands on it";
+      return "the Kafka property " + name +
+             " cannot be set: a promise of this program stands on it";
     }
-    if (name == "sasl.password") return "the Kafka property sasl.password comes from sasl_password_file";
+    if (name == "sasl.password")
+      return "the Kafka property sasl.password comes from sasl_password_file";
     if (name == "ssl.key.password") {
       return "the Kafka property ssl.key.password comes from ssl_key_password_file";
     }
@@ -83,8 +103,9 @@ std::string CheckProperties(const std::map<std::string, std::string>& properties
 
 base::Result<TopicSpec> ParseTopicSpec(std::string_view text) {
   const auto refuse = [&](const std::string& why) {
-    return base::MakeError(base::ErrorCode::kInvalidArgument,
-                           "topic '" + std::string(text) + "' is not name:partitions:replicas: " + why);
+    return base::MakeError(
+        base::ErrorCode::kInvalidArgument,
+        "topic '" + std::string(text) + "' is not name:partitions:replicas: " + why);
   };
   const std::size_t first = text.find(':');
   const std::size_t second = first == text.npos ? text.npos : text.find(':', first + 1);
@@ -96,7 +117,8 @@ base::Result<TopicSpec> ParseTopicSpec(std::string_view text) {
   if (!ParseCount(text.substr(first + 1, second - first - 1), 10'000, spec.partitions)) {
     return refuse("partitions must be 1 to 10000");
   }
-  if (!ParseCount(text.substr(second + 1), 100, spec.replicas)) return refuse("replicas must be 1 to 100");
+  if (!ParseCount(text.substr(second + 1), 100, spec.replicas))
+    return refuse("replicas must be 1 to 100");
   return spec;
 }
 

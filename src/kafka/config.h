@@ -13,7 +13,8 @@ namespace heliograph::kafka {
 
 struct ClusterConfig {
   std::string brokers = "127.0.0.1:9092";
-  // Passed through to librdkafka (SASL, TLS, timeouts, ...). A property that a promise stands on is refused.
+  // Passed through to librdkafka (SASL, TLS, timeouts, ...). A property that a promise stands on is
+  // refused.
   std::map<std::string, std::string> properties;
   base::Secret sasl_password;
   base::Secret ssl_key_password;
@@ -21,8 +22,8 @@ struct ClusterConfig {
   void Bind(config::Binder& binder);
 };
 
-// Says what is wrong with pass-through properties: one that is ours to decide, one that holds a secret, one that librdkafka
-// does not know or whose value it refuses. "" = nothing.
+// Says what is wrong with pass-through properties: one that is ours to decide, one that holds a
+// secret, one that librdkafka does not know or whose value it refuses. "" = nothing.
 std::string CheckProperties(const std::map<std::string, std::string>& properties);
 
 // `name:partitions:replicas`, "device.control:3:2".

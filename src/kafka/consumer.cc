@@ -27,7 +27,8 @@ Properties Defaults(const ConsumerOptions& options) {
       {"fetch.message.max.bytes", std::to_string(fetch)},
       {"fetch.max.bytes", std::to_string(fetch_max)},
       {"receive.message.max.bytes", std::to_string(fetch_max + 1024 * 1024)},
-      {"queued.max.messages.kbytes", std::to_string(std::max<std::size_t>(options.max_queued_bytes / 1024, 1))},
+      {"queued.max.messages.kbytes",
+       std::to_string(std::max<std::size_t>(options.max_queued_bytes / 1024, 1))},
       {"session.timeout.ms", std::to_string(options.session_timeout.count())},
       {"heartbeat.interval.ms", std::to_string(options.session_timeout.count() / 4)},
       // A partition whose leader moved or that got nothing is asked for again soon.
@@ -42,7 +43,8 @@ Properties Essential(const ConsumerOptions& options) {
       {"partition.assignment.strategy", "range"},  // cooperative-sticky hangs in this version
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
-      {"auto.offset.reset", "error"},  // where to start is always said; a silent jump would lose records
+      {"auto.offset.reset",
+       "error"},  // where to start is always said; a silent jump would lose records
       {"isolation.level", "read_committed"},
       {"allow.auto.create.topics", "false"},
   };
@@ -56,8 +58,8 @@ Properties Essential(const ConsumerOptions& options) {
 
 class Consumer::State final : public ClientState {
  public:
-  State(const ClusterConfig& cluster, const ConsumerOptions& options, std::vector<std::string> topics,
-        RebalanceListener& listener);
+  State(const ClusterConfig& cluster, const ConsumerOptions& options,
+        std::vector<std::string> topics, RebalanceListener& listener);
   ~State();
 
   base::Result<std::vector<ConsumedRecord>> Poll(std::size_t max_records, milliseconds max_wait);
@@ -69,8 +71,9 @@ class Consumer::State final : public ClientState {
  private:
   // What is known of a partition that the group gave us.
   struct Owned {
-    bool started = false;       // its start is known, so librdkafka reads it
-    std::int64_t next = 0;      // the least offset that may be handed out next; or kOffsetBeginning, kOffsetEnd
+    bool started = false;  // its start is known, so librdkafka reads it
+    std::int64_t next =
+        0;  // the least offset that may be handed out next; or kOffsetBeginning, kOffsetEnd
     bool paused = false;
     bool out_of_range = false;  // paused by us, because of that
   };
@@ -110,13 +113,15 @@ Consumer::State::State(const ClusterConfig& cluster, const ConsumerOptions& opti
   rd_kafka_conf_set_stats_cb(conf.get(), OnStatistics);
   client_ = MakeClient(RD_KAFKA_CONSUMER, std::move(conf));
   rd_kafka_poll_set_consumer(client_.get());
-  const PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
+  const PartitionListHandle list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
   for (const std::string& topic : topics) {
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
   }
   const rd_kafka_resp_err_t code = rd_kafka_subscribe(client_.get(), list.get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    throw base::StartupError(std::string("cannot subscribe to Kafka topics: ") + rd_kafka_err2str(code));
+    throw base::StartupError(std::string("cannot subscribe to Kafka topics: ") +
+                             rd_kafka_err2str(code));
   }
 }
 
@@ -166,7 +171,8 @@ void Consumer::State::GiveUp(bool lost) {
   const std::vector<TopicPartition> partitions = Assigned();
   owned_.clear();
   found_ = nullptr;
-  batch_.clear();  // all of it was from partitions that are no longer ours: `range` revokes everything
+  batch_.clear();  // all of it was from partitions that are no longer ours: `range` revokes
+                   // everything
   rd_kafka_assign(client_.get(), nullptr);
   if (!partitions.empty()) listener_.OnRevoked(partitions, lost);
 }
@@ -180,7 +186,9 @@ void Consumer::State::AskForStarts() {
     const base::Result<std::int64_t> start = listener_.StartOf(partition);
     if (!start) {
       logger.Warn(log_limit, "partition waits for its start",
-                  {{"topic", partition.topic}, {"partition", partition.partition}, {"error", start.error().message}});
+                  {{"topic", partition.topic},
+                   {"partition", partition.partition},
+                   {"error", start.error().message}});
       continue;
     }
     owned.started = true;
@@ -190,12 +198,13 @@ void Consumer::State::AskForStarts() {
 
 // librdkafka reads exactly what is started, each partition from its next offset on.
 void Consumer::State::Assign() {
-  const PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(owned_.size())));
+  const PartitionListHandle list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(owned_.size())));
   const PartitionListHandle paused(rd_kafka_topic_partition_list_new(1));
   for (const auto& [partition, owned] : owned_) {
     if (!owned.started) continue;
-    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)->offset =
-        owned.next;
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)
+        ->offset = owned.next;
     if (owned.paused) {
       rd_kafka_topic_partition_list_add(paused.get(), partition.topic.c_str(), partition.partition);
     }
@@ -277,7 +286,8 @@ Consumer::State::Owned* Consumer::State::Find(const rd_kafka_message_t& message)
 }
 
 base::Status Consumer::State::SetPaused(std::span<const TopicPartition> partitions, bool paused) {
-  const PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  const PartitionListHandle list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   for (const TopicPartition& partition : partitions) {
     const auto at = owned_.find(partition);
     if (at == owned_.end()) continue;
@@ -295,15 +305,17 @@ base::Status Consumer::State::SetPaused(std::span<const TopicPartition> partitio
 base::Status Consumer::State::Seek(const TopicPartition& partition, std::int64_t offset) {
   const auto at = owned_.find(partition);
   if (at == owned_.end()) {
-    return base::MakeError(base::ErrorCode::kConflict, "the partition is not assigned to this process");
+    return base::MakeError(base::ErrorCode::kConflict,
+                           "the partition is not assigned to this process");
   }
   Owned& owned = at->second;
-  if (owned.out_of_range) (void)SetPaused(std::span(&partition, 1), false);  // an assignment does not end a pause
+  if (owned.out_of_range)
+    (void)SetPaused(std::span(&partition, 1), false);  // an assignment does not end a pause
   owned.started = true;
   owned.next = offset;
   owned.out_of_range = false;
-  // A new assignment rather than rd_kafka_seek: it cannot fail half-way, and what was fetched for the old place is discarded
-  // with it. The other partitions go on from where Poll stopped.
+  // A new assignment rather than rd_kafka_seek: it cannot fail half-way, and what was fetched for
+  // the old place is discarded with it. The other partitions go on from where Poll stopped.
   Assign();
   return {};
 }
@@ -321,7 +333,8 @@ Consumer::Consumer(const ClusterConfig& cluster, const ConsumerOptions& options,
 
 Consumer::~Consumer() = default;
 
-base::Result<std::vector<ConsumedRecord>> Consumer::Poll(std::size_t max_records, milliseconds max_wait) {
+base::Result<std::vector<ConsumedRecord>> Consumer::Poll(std::size_t max_records,
+                                                         milliseconds max_wait) {
   return state_->Poll(max_records, max_wait);
 }
 
@@ -339,7 +352,8 @@ base::Status Consumer::Seek(const TopicPartition& partition, std::int64_t offset
 
 std::vector<TopicPartition> Consumer::Assigned() const { return state_->Assigned(); }
 
-base::Result<Watermarks> Consumer::QueryWatermarks(const TopicPartition& partition, milliseconds limit) {
+base::Result<Watermarks> Consumer::QueryWatermarks(const TopicPartition& partition,
+                                                   milliseconds limit) {
   return kafka::QueryWatermarks(*state_->client(), partition, limit);
 }
 

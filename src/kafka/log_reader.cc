@@ -19,8 +19,8 @@ constexpr std::size_t kMostRecordsAtOnce = 1000;
 
 }  // namespace
 
-// librdkafka's older interface, which reads a partition without a group: at a site with access rules this needs no right on a
-// group that nobody is in.
+// librdkafka's older interface, which reads a partition without a group: at a site with access
+// rules this needs no right on a group that nobody is in.
 class LogReader::State final : public ClientState {
  public:
   State(const ClusterConfig& cluster, const std::string& client_id, std::size_t max_message_bytes);
@@ -46,27 +46,28 @@ LogReader::State::State(const ClusterConfig& cluster, const std::string& client_
                         std::size_t max_message_bytes) {
   const std::size_t fetch = std::max(max_message_bytes, kLeastFetchBytes);
   const std::size_t fetch_max = std::max(fetch, kLeastFetchMaxBytes);
-  ConfHandle conf = MakeConf(cluster,
-                             {{"fetch.message.max.bytes", std::to_string(fetch)},
-                              {"fetch.max.bytes", std::to_string(fetch_max)},
-                              {"receive.message.max.bytes", std::to_string(fetch_max + 1024 * 1024)},
-                              {"queued.max.messages.kbytes", "16384"}},
-                             {{"client.id", client_id},
-                              {"enable.auto.commit", "false"},
-                              {"auto.offset.reset", "error"},
-                              {"enable.partition.eof", "true"},
-                              {"allow.auto.create.topics", "false"}},
-                             *this);
-  rd_kafka_conf_set_error_cb(
-      conf.get(), [](rd_kafka_t*, int code, const char* text, void* opaque) noexcept {
-        static_cast<ClientState*>(opaque)->reachability.OnError(static_cast<rd_kafka_resp_err_t>(code), text);
-      });
-  rd_kafka_conf_set_stats_cb(conf.get(),
-                             [](rd_kafka_t*, char* json, std::size_t size, void* opaque) noexcept {
-                               static_cast<ClientState*>(opaque)->reachability.OnStatistics(
-                                   std::string_view(json, size));
-                               return 0;
+  ConfHandle conf =
+      MakeConf(cluster,
+               {{"fetch.message.max.bytes", std::to_string(fetch)},
+                {"fetch.max.bytes", std::to_string(fetch_max)},
+                {"receive.message.max.bytes", std::to_string(fetch_max + 1024 * 1024)},
+                {"queued.max.messages.kbytes", "16384"}},
+               {{"client.id", client_id},
+                {"enable.auto.commit", "false"},
+                {"auto.offset.reset", "error"},
+                {"enable.partition.eof", "true"},
+                {"allow.auto.create.topics", "false"}},
+               *this);
+  rd_kafka_conf_set_error_cb(conf.get(),
+                             [](rd_kafka_t*, int code, const char* text, void* opaque) noexcept {
+                               static_cast<ClientState*>(opaque)->reachability.OnError(
+                                   static_cast<rd_kafka_resp_err_t>(code), text);
                              });
+  rd_kafka_conf_set_stats_cb(
+      conf.get(), [](rd_kafka_t*, char* json, std::size_t size, void* opaque) noexcept {
+        static_cast<ClientState*>(opaque)->reachability.OnStatistics(std::string_view(json, size));
+        return 0;
+      });
   client_ = MakeClient(RD_KAFKA_CONSUMER, std::move(conf));
 }
 
@@ -93,8 +94,8 @@ base::Result<std::vector<ConsumedRecord>> LogReader::State::Next(std::size_t max
   at_end_ = false;
   std::array<rd_kafka_message_t*, kMostRecordsAtOnce> messages{};
   // A batch call waits for all it was asked for; so the first alone, then what is there.
-  const ssize_t first =
-      rd_kafka_consume_batch(topic_.get(), partition_, static_cast<int>(max_wait.count()), messages.data(), 1);
+  const ssize_t first = rd_kafka_consume_batch(
+      topic_.get(), partition_, static_cast<int>(max_wait.count()), messages.data(), 1);
   if (first < 0) return ToError(rd_kafka_last_error(), "reading from Kafka");
   std::size_t count = static_cast<std::size_t>(first);
   if (count == 1) {
@@ -115,7 +116,8 @@ base::Result<std::vector<ConsumedRecord>> LogReader::State::Next(std::size_t max
       failure = messages[i]->err;
     }
   }
-  if (records.empty() && failure != RD_KAFKA_RESP_ERR_NO_ERROR) return ToError(failure, "reading from Kafka");
+  if (records.empty() && failure != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return ToError(failure, "reading from Kafka");
   return records;
 }
 
@@ -125,7 +127,8 @@ LogReader::LogReader(const ClusterConfig& cluster, const std::string& client_id,
 
 LogReader::~LogReader() = default;
 
-base::Result<Watermarks> LogReader::QueryWatermarks(const TopicPartition& partition, milliseconds limit) {
+base::Result<Watermarks> LogReader::QueryWatermarks(const TopicPartition& partition,
+                                                    milliseconds limit) {
   return kafka::QueryWatermarks(state_->client(), partition, limit);
 }
 
@@ -136,7 +139,8 @@ base::Result<int> LogReader::PartitionCount(const std::string& topic, millisecon
 }
 
 base::Result<std::optional<ConsumedRecord>> LogReader::ReadOne(const TopicPartition& partition,
-                                                               std::int64_t offset, milliseconds limit) {
+                                                               std::int64_t offset,
+                                                               milliseconds limit) {
   const auto deadline = steady_clock::now() + limit;
   base::Status started = state_->Start(partition, offset);
   if (!started) return std::move(started).error();
@@ -145,7 +149,8 @@ base::Result<std::optional<ConsumedRecord>> LogReader::ReadOne(const TopicPartit
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     if (left.count() <= 0) {
       state_->Stop();
-      return base::MakeError(base::ErrorCode::kDeadlineExceeded, "Kafka did not hand out a record in time");
+      return base::MakeError(base::ErrorCode::kDeadlineExceeded,
+                             "Kafka did not hand out a record in time");
     }
     base::Result<std::vector<ConsumedRecord>> records = state_->Next(1, left);
     if (!records) {
@@ -154,7 +159,8 @@ base::Result<std::optional<ConsumedRecord>> LogReader::ReadOne(const TopicPartit
       return std::move(records).error();
     }
     if (records->empty() && !state_->at_end()) continue;
-    if (!records->empty() && records->front().offset() == offset) found = std::move(records->front());
+    if (!records->empty() && records->front().offset() == offset)
+      found = std::move(records->front());
     state_->Stop();
     return found;
   }
@@ -164,7 +170,8 @@ base::Status LogReader::Start(const TopicPartition& partition, std::int64_t offs
   return state_->Start(partition, offset);
 }
 
-base::Result<std::vector<ConsumedRecord>> LogReader::Next(std::size_t max_records, milliseconds max_wait) {
+base::Result<std::vector<ConsumedRecord>> LogReader::Next(std::size_t max_records,
+                                                          milliseconds max_wait) {
   return state_->Next(max_records, max_wait);
 }
 

@@ -32,7 +32,8 @@ Properties Essential(const ProducerOptions& options) {
       {"partitioner", "murmur2_random"},
       {"message.max.bytes", std::to_string(options.max_message_bytes)},
       {"message.timeout.ms", std::to_string(options.message_timeout.count())},
-      {"queue.buffering.max.kbytes", std::to_string(std::max<std::size_t>(options.max_queued_bytes / 1024, 1))},
+      {"queue.buffering.max.kbytes",
+       std::to_string(std::max<std::size_t>(options.max_queued_bytes / 1024, 1))},
       {"queue.buffering.max.messages", "1000000"},  // bytes are the limit
   };
   if (options.message_timeout == milliseconds(0)) {
@@ -114,21 +115,24 @@ rd_kafka_topic_t* Producer::State::Topic(std::string_view name) {
 base::Status Producer::State::Send(const Record& record, std::uint64_t tag) {
   rd_kafka_topic_t* topic = Topic(record.topic);
   if (topic == nullptr) {
-    return base::MakeError(base::ErrorCode::kInvalidArgument, "not a Kafka topic: " + std::string(record.topic));
+    return base::MakeError(base::ErrorCode::kInvalidArgument,
+                           "not a Kafka topic: " + std::string(record.topic));
   }
   HeadersHandle headers;
   if (!record.headers.empty()) {
     headers.reset(rd_kafka_headers_new(record.headers.size()));
     for (const Header& header : record.headers) {
-      rd_kafka_header_add(headers.get(), header.name.data(), static_cast<ssize_t>(header.name.size()),
-                          header.value.data(), static_cast<ssize_t>(header.value.size()));
+      rd_kafka_header_add(headers.get(), header.name.data(),
+                          static_cast<ssize_t>(header.name.size()), header.value.data(),
+                          static_cast<ssize_t>(header.value.size()));
     }
   }
   in_flight_.fetch_add(1, std::memory_order_relaxed);
-  // librdkafka does not write to key and payload; its signature is older than const. An empty payload must not be null, which
-  // would make it a tombstone.
+  // librdkafka does not write to key and payload; its signature is older than const. An empty
+  // payload must not be null, which would make it a tombstone.
   void* key = record.key.empty() ? nullptr : const_cast<char*>(record.key.data());
-  void* payload = record.payload.empty() ? const_cast<char*>("") : const_cast<char*>(record.payload.data());
+  void* payload =
+      record.payload.empty() ? const_cast<char*>("") : const_cast<char*>(record.payload.data());
   const rd_kafka_resp_err_t code = rd_kafka_producev(
       client_.get(), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
       RD_KAFKA_V_KEY(key, record.key.size()), RD_KAFKA_V_VALUE(payload, record.payload.size()),
@@ -218,7 +222,9 @@ Producer::Producer(const ClusterConfig& cluster, const ProducerOptions& options,
 
 Producer::~Producer() = default;
 
-base::Status Producer::Send(const Record& record, std::uint64_t tag) { return state_->Send(record, tag); }
+base::Status Producer::Send(const Record& record, std::uint64_t tag) {
+  return state_->Send(record, tag);
+}
 
 std::size_t Producer::Poll(std::size_t most) { return state_->Serve(most, milliseconds(0)); }
 

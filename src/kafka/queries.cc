@@ -15,11 +15,12 @@ using MetadataHandle = base::UniqueHandle<const rd_kafka_metadata_t, FreeMetadat
 base::Result<Watermarks> QueryWatermarks(rd_kafka_t& client, const TopicPartition& partition,
                                          std::chrono::milliseconds limit) {
   Watermarks watermarks;
-  const rd_kafka_resp_err_t code =
-      rd_kafka_query_watermark_offsets(&client, partition.topic.c_str(), partition.partition,
-                                       &watermarks.begin, &watermarks.end, static_cast<int>(limit.count()));
+  const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+      &client, partition.topic.c_str(), partition.partition, &watermarks.begin, &watermarks.end,
+      static_cast<int>(limit.count()));
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return watermarks;
-  return ToError(code, "asking for the ends of " + partition.topic + "/" + std::to_string(partition.partition));
+  return ToError(code, "asking for the ends of " + partition.topic + "/" +
+                           std::to_string(partition.partition));
 }
 
 base::Result<TopicShape> QueryShape(rd_kafka_t& client, const std::string& topic,

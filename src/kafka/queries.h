@@ -17,7 +17,8 @@ struct TopicShape {
   int replicas = 0;  // of the partition that has the fewest
 };
 
-// kNotFound: there is no such topic. `client` must not be a producer, whose question may create the topic.
+// kNotFound: there is no such topic. `client` must not be a producer, whose question may create the
+// topic.
 base::Result<TopicShape> QueryShape(rd_kafka_t& client, const std::string& topic,
                                     std::chrono::milliseconds limit);
 

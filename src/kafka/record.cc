@@ -34,7 +34,8 @@ bool ConsumedRecord::is_tombstone() const { return message_->payload == nullptr;
 
 base::Timestamp ConsumedRecord::time() const {
   rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-  return base::Timestamp(std::chrono::milliseconds(rd_kafka_message_timestamp(message_.get(), &type)));
+  return base::Timestamp(
+      std::chrono::milliseconds(rd_kafka_message_timestamp(message_.get(), &type)));
 }
 
 bool ConsumedRecord::is_log_append_time() const {

@@ -12,8 +12,8 @@ struct rd_kafka_message_s;
 
 namespace heliograph::kafka {
 
-// Owns librdkafka's message; the views live as long as it does, also after a move. It may not outlive the Consumer or
-// LogReader that it came from. Threads: one thread at a time.
+// Owns librdkafka's message; the views live as long as it does, also after a move. It may not
+// outlive the Consumer or LogReader that it came from. Threads: one thread at a time.
 class ConsumedRecord {
  public:
   explicit ConsumedRecord(rd_kafka_message_s* message) : message_(message) {}
@@ -21,11 +21,11 @@ class ConsumedRecord {
   std::string_view topic() const;
   std::int32_t partition() const;
   std::int64_t offset() const;
-  std::string_view key() const;      // "" without a key, too
+  std::string_view key() const;  // "" without a key, too
   bool has_key() const;
   std::string_view payload() const;  // "" for a tombstone, too
   bool is_tombstone() const;         // a null value, which is not an empty one
-  base::Timestamp time() const;      // when Kafka stored it, where is_log_append_time(); milliseconds
+  base::Timestamp time() const;  // when Kafka stored it, where is_log_append_time(); milliseconds
   bool is_log_append_time() const;
   // The last header of that name.
   std::optional<std::string_view> Header(const char* name) const;

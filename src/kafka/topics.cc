@@ -20,7 +20,8 @@ std::string Text(const TopicState& state, const std::string& name) {
   return at == state.settings.end() ? "" : at->second;
 }
 
-// With three replicas or more one may be lost and records are still safe and taken. With two it is one or the other.
+// With three replicas or more one may be lost and records are still safe and taken. With two it is
+// one or the other.
 int InSyncReplicas(int replicas) { return replicas >= 3 ? 2 : 1; }
 
 }  // namespace
@@ -44,7 +45,8 @@ TopicFindings CompareTopic(const TopicPlan& plan, const TopicState& state) {
   const std::string topic = "topic " + plan.spec.name;
   const std::string time = Text(state, "message.timestamp.type");
   if (!time.empty() && time != "LogAppendTime") {
-    findings.faults.push_back(topic + " has message.timestamp.type=" + time + "; it must be LogAppendTime");
+    findings.faults.push_back(topic + " has message.timestamp.type=" + time +
+                              "; it must be LogAppendTime");
   }
   const auto wanted = static_cast<std::int64_t>(plan.max_message_bytes);
   const std::int64_t largest = Number(state, "max.message.bytes", wanted);
@@ -54,16 +56,19 @@ TopicFindings CompareTopic(const TopicPlan& plan, const TopicState& state) {
   }
   const std::string policy = Text(state, "cleanup.policy");
   if (policy.find("compact") != policy.npos) {
-    findings.faults.push_back(topic + " has cleanup.policy=" + policy +
-                              ", which drops all but the last record of a device; it must be delete");
+    findings.faults.push_back(
+        topic + " has cleanup.policy=" + policy +
+        ", which drops all but the last record of a device; it must be delete");
   }
   if (state.partitions != plan.spec.partitions) {
-    findings.warnings.push_back(topic + " has " + std::to_string(state.partitions) + " partitions, configured are " +
+    findings.warnings.push_back(topic + " has " + std::to_string(state.partitions) +
+                                " partitions, configured are " +
                                 std::to_string(plan.spec.partitions) + "; it is left as it is");
   }
   if (state.replicas != plan.spec.replicas) {
-    findings.warnings.push_back(topic + " has " + std::to_string(state.replicas) + " replicas, configured are " +
-                                std::to_string(plan.spec.replicas) + "; it is left as it is");
+    findings.warnings.push_back(topic + " has " + std::to_string(state.replicas) +
+                                " replicas, configured are " + std::to_string(plan.spec.replicas) +
+                                "; it is left as it is");
   }
   const std::int64_t in_sync = Number(state, "min.insync.replicas", 1);
   if (in_sync < InSyncReplicas(state.replicas)) {
@@ -71,13 +76,17 @@ TopicFindings CompareTopic(const TopicPlan& plan, const TopicState& state) {
                                 ": the loss of one broker can lose records that were acknowledged");
   }
   if (in_sync > state.replicas) {
-    findings.faults.push_back(topic + " has min.insync.replicas=" + std::to_string(in_sync) + " but only " +
-                              std::to_string(state.replicas) + " replicas: it can never take a record");
+    findings.faults.push_back(topic + " has min.insync.replicas=" + std::to_string(in_sync) +
+                              " but only " + std::to_string(state.replicas) +
+                              " replicas: it can never take a record");
   }
-  const bool for_ever = Number(state, "retention.ms", -1) == -1 && Number(state, "retention.bytes", -1) == -1;
+  const bool for_ever =
+      Number(state, "retention.ms", -1) == -1 && Number(state, "retention.bytes", -1) == -1;
   if (plan.keep_for_ever && !for_ever) {
-    findings.warnings.push_back(topic + " is not kept for ever (retention.ms, retention.bytes): what is older than "
-                                        "the log cannot be rebuilt");
+    findings.warnings.push_back(
+        topic +
+        " is not kept for ever (retention.ms, retention.bytes): what is older than "
+        "the log cannot be rebuilt");
   }
   return findings;
 }
@@ -85,7 +94,8 @@ TopicFindings CompareTopic(const TopicPlan& plan, const TopicState& state) {
 std::string CreationWarning(const TopicPlan& plan) {
   if (plan.spec.replicas != 2) return "";
   return "topic " + plan.spec.name +
-         " has two replicas and min.insync.replicas=1: it stays available when one broker is away, and what was "
+         " has two replicas and min.insync.replicas=1: it stays available when one broker is away, "
+         "and what was "
          "acknowledged meanwhile is lost with the other; three replicas give both";
 }
 

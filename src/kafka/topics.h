@@ -20,7 +20,7 @@ struct TopicPlan {
 // A topic as it is.
 struct TopicState {
   int partitions = 0;
-  int replicas = 0;  // of the partition that has the fewest
+  int replicas = 0;                             // of the partition that has the fewest
   std::map<std::string, std::string> settings;  // those of TopicSettings, effective values
 };
 
@@ -29,8 +29,10 @@ std::map<std::string, std::string> TopicSettings(const TopicPlan& plan);
 
 // What to tell an operator about a topic, each one sentence.
 struct TopicFindings {
-  std::vector<std::string> faults;    // records would be lost, refused or not understood: do not start
-  std::vector<std::string> warnings;  // another shape than configured: works, but somebody should know
+  std::vector<std::string>
+      faults;  // records would be lost, refused or not understood: do not start
+  std::vector<std::string>
+      warnings;  // another shape than configured: works, but somebody should know
 };
 TopicFindings CompareTopic(const TopicPlan& plan, const TopicState& state);
 

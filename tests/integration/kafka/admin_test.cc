@@ -12,11 +12,14 @@ using std::chrono::seconds;
 
 class AdminTest : public ::testing::Test {
  protected:
-  base::Result<TopicReport> Ensure(const TopicPlan& plan, MissingTopics missing = MissingTopics::kCreate) {
+  base::Result<TopicReport> Ensure(const TopicPlan& plan,
+                                   MissingTopics missing = MissingTopics::kCreate) {
     return EnsureTopics(admin_, std::span(&plan, 1), missing, seconds(10));
   }
 
-  const TopicPlan plan_{.spec = {test::NewName("ensure"), 3, 1}, .keep_for_ever = true, .max_message_bytes = 2'000'000};
+  const TopicPlan plan_{.spec = {test::NewName("ensure"), 3, 1},
+                        .keep_for_ever = true,
+                        .max_message_bytes = 2'000'000};
   Admin admin_{test::RealCluster(), "test-admin"};
 };
 
@@ -59,7 +62,8 @@ TEST_F(AdminTest, ReportsWhatIsMissing) {
   const auto report = Ensure(plan_, MissingTopics::kReport);
   ASSERT_TRUE(report);
   ASSERT_EQ(report->findings.faults.size(), 1U);
-  EXPECT_FALSE((*admin_.Describe(plan_.spec.name, seconds(10))).has_value()) << "not created by asking";
+  EXPECT_FALSE((*admin_.Describe(plan_.spec.name, seconds(10))).has_value())
+      << "not created by asking";
 }
 
 TEST_F(AdminTest, TellsWhyATopicCannotBeCreated) {

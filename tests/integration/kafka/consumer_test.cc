@@ -44,16 +44,18 @@ class ConsumerTest : public ::testing::Test {
   // Fills partition 0 with "0", "1", ... so that a payload is its offset.
   void Fill(int count, int from = 0) {
     Sender sender(test::RealCluster());
-    for (int i = from; i < from + count; ++i) ASSERT_TRUE(sender.Send(topic_, "k", std::to_string(i)));
+    for (int i = from; i < from + count; ++i)
+      ASSERT_TRUE(sender.Send(topic_, "k", std::to_string(i)));
     ASSERT_TRUE(sender.Flush());
   }
 
   std::unique_ptr<Consumer> Join(Listener& listener, const std::string& instance = "") {
-    return std::make_unique<Consumer>(
-        test::RealCluster(),
-        ConsumerOptions{.client_id = "test", .group_id = group_, .group_instance_id = instance,
-                        .session_timeout = milliseconds(6000)},
-        std::vector<std::string>{topic_}, listener);
+    return std::make_unique<Consumer>(test::RealCluster(),
+                                      ConsumerOptions{.client_id = "test",
+                                                      .group_id = group_,
+                                                      .group_instance_id = instance,
+                                                      .session_timeout = milliseconds(6000)},
+                                      std::vector<std::string>{topic_}, listener);
   }
 
   // Polls until there are `count` records.
@@ -169,10 +171,11 @@ TEST_F(ConsumerTest, SharesPartitionsAndHandsThemOver) {
   Listener first_listener;
   Listener second_listener;
   const auto join = [&](Listener& listener) {
-    return std::make_unique<Consumer>(test::RealCluster(),
-                                      ConsumerOptions{.client_id = "test", .group_id = group_,
-                                                      .session_timeout = milliseconds(6000)},
-                                      std::vector<std::string>{topic}, listener);
+    return std::make_unique<Consumer>(
+        test::RealCluster(),
+        ConsumerOptions{
+            .client_id = "test", .group_id = group_, .session_timeout = milliseconds(6000)},
+        std::vector<std::string>{topic}, listener);
   };
   const auto first = join(first_listener);
   ASSERT_TRUE(WaitFor([&] {
@@ -201,7 +204,8 @@ TEST_F(ConsumerTest, AStaticMemberComesBackToItsPartitions) {
   Listener again;
   const auto started = std::chrono::steady_clock::now();
   EXPECT_THAT(Take(*Join(again, "recorder-0"), 2), ElementsAre("0", "1"));
-  EXPECT_LT(std::chrono::steady_clock::now() - started, milliseconds(5000)) << "without waiting for the old session";
+  EXPECT_LT(std::chrono::steady_clock::now() - started, milliseconds(5000))
+      << "without waiting for the old session";
 }
 
 TEST_F(ConsumerTest, TellsThatATopicIsMissing) {

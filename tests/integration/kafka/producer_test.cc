@@ -26,7 +26,8 @@ TEST(Producer, CarriesBytesKeyAndHeaders) {
   Sender sender(test::RealCluster());
   const std::string binary("\0\xff\n{", 4);
   const Header headers[] = {{"mqtt.topic", "heliograph/a/data/out"}, {"empty", ""}};
-  ASSERT_TRUE(sender.producer().Send({.topic = topic, .key = "a", .payload = binary, .headers = headers}, 7));
+  ASSERT_TRUE(sender.producer().Send(
+      {.topic = topic, .key = "a", .payload = binary, .headers = headers}, 7));
   ASSERT_TRUE(sender.Send(topic, "a", ""));
   ASSERT_TRUE(sender.Send(topic, "", "no key"));
   ASSERT_TRUE(sender.Flush());
@@ -51,7 +52,8 @@ TEST(Producer, CarriesBytesKeyAndHeaders) {
 
 TEST(Producer, ChoosesThePartitionsOfJava) {
   // Utils.toPositive(Utils.murmur2(key)) % 3, by Kafka's own class.
-  const std::pair<const char*, std::int32_t> cases[] = {{"device-1", 1}, {"device-4", 0}, {"solar-00001", 2}};
+  const std::pair<const char*, std::int32_t> cases[] = {
+      {"device-1", 1}, {"device-4", 0}, {"solar-00001", 2}};
   const std::string topic = test::NewTopic(3);
   Sender sender(test::RealCluster());
   for (const auto& [key, partition] : cases) ASSERT_TRUE(sender.Send(topic, key, key));

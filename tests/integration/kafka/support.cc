@@ -19,7 +19,8 @@ using std::chrono::steady_clock;
 ClusterConfig RealCluster() {
   const char* brokers = std::getenv("HELIOGRAPH_TEST_KAFKA");
   if (brokers == nullptr) {
-    throw std::runtime_error("HELIOGRAPH_TEST_KAFKA is not set: run ./dev test, or ./dev servers FOLDER");
+    throw std::runtime_error(
+        "HELIOGRAPH_TEST_KAFKA is not set: run ./dev test, or ./dev servers FOLDER");
   }
   ClusterConfig cluster;
   cluster.brokers = brokers;
@@ -30,8 +31,10 @@ std::string NewName(const std::string& beginning) { return beginning + "-" + bas
 
 std::string NewTopic(int partitions, std::size_t max_message_bytes) {
   Admin admin(RealCluster(), "test-admin");
-  const TopicPlan plan{.spec = {NewName("test"), partitions, 1}, .max_message_bytes = max_message_bytes};
-  const auto report = EnsureTopics(admin, std::span(&plan, 1), MissingTopics::kCreate, std::chrono::seconds(10));
+  const TopicPlan plan{.spec = {NewName("test"), partitions, 1},
+                       .max_message_bytes = max_message_bytes};
+  const auto report =
+      EnsureTopics(admin, std::span(&plan, 1), MissingTopics::kCreate, std::chrono::seconds(10));
   if (!report) throw std::runtime_error(report.error().message);
   return plan.spec.name;
 }
@@ -65,7 +68,8 @@ std::vector<ConsumedRecord> Reading::All(const std::string& topic, std::int32_t 
 
 std::vector<std::string> Reading::Payloads(const std::string& topic, std::int32_t partition) {
   std::vector<std::string> payloads;
-  for (const ConsumedRecord& record : All(topic, partition)) payloads.emplace_back(record.payload());
+  for (const ConsumedRecord& record : All(topic, partition))
+    payloads.emplace_back(record.payload());
   return payloads;
 }
 
@@ -77,8 +81,10 @@ Sender::Sender(const ClusterConfig& cluster, ProducerOptions options)
       cluster, options, [this](const Delivery& delivery) { reports_.push_back(delivery); });
 }
 
-base::Status Sender::Send(const std::string& topic, const std::string& key, const std::string& payload) {
-  return producer_->Send(Record{.topic = topic, .key = key, .payload = payload, .headers = {}}, next_tag_++);
+base::Status Sender::Send(const std::string& topic, const std::string& key,
+                          const std::string& payload) {
+  return producer_->Send(Record{.topic = topic, .key = key, .payload = payload, .headers = {}},
+                         next_tag_++);
 }
 
 void Sender::Poll() {
@@ -109,7 +115,8 @@ void MockCluster::CreateTopic(const std::string& name, int partitions) {
 
 void MockCluster::FailProduce(const std::vector<rd_kafka_resp_err_t>& errors) {
   constexpr std::int16_t kProduceRequest = 0;
-  rd_kafka_mock_push_request_errors_array(cluster_.get(), kProduceRequest, errors.size(), errors.data());
+  rd_kafka_mock_push_request_errors_array(cluster_.get(), kProduceRequest, errors.size(),
+                                          errors.data());
 }
 
 }  // namespace heliograph::kafka::test

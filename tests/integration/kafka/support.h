@@ -18,7 +18,8 @@
 
 namespace heliograph::kafka::test {
 
-// The real one, from HELIOGRAPH_TEST_KAFKA. Throws where it is not set: a test that cannot run has failed.
+// The real one, from HELIOGRAPH_TEST_KAFKA. Throws where it is not set: a test that cannot run has
+// failed.
 ClusterConfig RealCluster();
 
 // A topic that no other test uses, created with our settings on the real cluster.
@@ -27,7 +28,8 @@ std::string NewTopic(int partitions = 1, std::size_t max_message_bytes = 1048576
 std::string NewName(const std::string& beginning);
 
 // Calls `done` until it is true. False when the time is over.
-bool WaitFor(const std::function<bool()>& done, std::chrono::milliseconds limit = std::chrono::seconds(20));
+bool WaitFor(const std::function<bool()>& done,
+             std::chrono::milliseconds limit = std::chrono::seconds(20));
 
 // Reads whole partitions, from the beginning to the end as it is now. Outlives the records.
 class Reading {
@@ -46,7 +48,9 @@ class Sender {
  public:
   explicit Sender(const ClusterConfig& cluster, ProducerOptions options = {});
   base::Status Send(const std::string& topic, const std::string& key, const std::string& payload);
-  bool Flush(std::chrono::milliseconds limit = std::chrono::seconds(20)) { return producer_->Flush(limit); }
+  bool Flush(std::chrono::milliseconds limit = std::chrono::seconds(20)) {
+    return producer_->Flush(limit);
+  }
   Producer& producer() { return *producer_; }
   void Destroy() { producer_.reset(); }
   const std::vector<Delivery>& reports() const { return reports_; }

@@ -48,16 +48,19 @@ TEST(PassThrough, TakesWhatASiteNeeds) {
 }
 
 TEST(PassThrough, RefusesWhatAPromiseStandsOn) {
-  for (const char* name : {"enable.idempotence", "acks", "request.required.acks", "message.timeout.ms",
-                           "delivery.timeout.ms", "max.in.flight", "partitioner", "auto.offset.reset",
-                           "enable.auto.commit", "partition.assignment.strategy", "retries"}) {
+  for (const char* name :
+       {"enable.idempotence", "acks", "request.required.acks", "message.timeout.ms",
+        "delivery.timeout.ms", "max.in.flight", "partitioner", "auto.offset.reset",
+        "enable.auto.commit", "partition.assignment.strategy", "retries"}) {
     EXPECT_NE(CheckProperties({{name, "1"}}).find(name), std::string::npos) << name;
   }
 }
 
 TEST(PassThrough, RefusesPasswordsAndMistakes) {
-  EXPECT_NE(CheckProperties({{"sasl.password", "s3cret"}}).find("sasl_password_file"), std::string::npos);
-  EXPECT_EQ(CheckProperties({{"sasl.password", "s3cret"}}).find("s3cret"), std::string::npos) << "not in a message";
+  EXPECT_NE(CheckProperties({{"sasl.password", "s3cret"}}).find("sasl_password_file"),
+            std::string::npos);
+  EXPECT_EQ(CheckProperties({{"sasl.password", "s3cret"}}).find("s3cret"), std::string::npos)
+      << "not in a message";
   EXPECT_NE(CheckProperties({{"ssl.key.password", "x"}}), "");
   EXPECT_NE(CheckProperties({{"no.such.property", "x"}}), "");
   EXPECT_NE(CheckProperties({{"linger.ms", "soon"}}), "");

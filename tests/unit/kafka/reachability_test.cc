@@ -5,7 +5,8 @@
 namespace heliograph::kafka {
 namespace {
 
-constexpr auto kUp = R"({"brokers":{"a:9092/1":{"name":"a:9092/1","state":"UP"},"b":{"state":"DOWN"}}})";
+constexpr auto kUp =
+    R"({"brokers":{"a:9092/1":{"name":"a:9092/1","state":"UP"},"b":{"state":"DOWN"}}})";
 constexpr auto kDown = R"({"brokers":{"a:9092/1":{"state":"CONNECT"}},"cgrp":{"state":"up"}})";
 
 TEST(Reachability, IsNotClaimedBeforeABrokerAnswered) {
@@ -25,13 +26,25 @@ TEST(Reachability, RecoversByStatistics) {
   EXPECT_EQ(reachability.Reason(), "");
 }
 
-TEST(Reachability, OneTickWithoutAConnectionIsNoOutage) {
+TEST(Reachability, AMomentWithoutAConnectionIsNoOutage) {
   Reachability reachability;
   reachability.OnStatistics(kUp);
-  reachability.OnStatistics(kDown);
-  EXPECT_EQ(reachability.Reason(), "");
+  for (int i = 0; i < 3; ++i) {
+    reachability.OnStatistics(kDown);
+    EXPECT_EQ(reachability.Reason(), "") << i;
+  }
   reachability.OnStatistics(kDown);
   EXPECT_NE(reachability.Reason(), "") << "a silent broker shows by its state only";
+}
+
+TEST(Reachability, AnAnswerCountsOnlyBeforeAnythingIsKnown) {
+  Reachability fresh;
+  fresh.OnAnswer();
+  EXPECT_EQ(fresh.Reason(), "");
+  Reachability gone;
+  gone.OnError(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "1/1 brokers are down");
+  gone.OnAnswer();
+  EXPECT_NE(gone.Reason(), "") << "what is handed out now may have come before the outage";
 }
 
 }  // namespace

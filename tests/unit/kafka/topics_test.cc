@@ -5,7 +5,8 @@
 namespace heliograph::kafka {
 namespace {
 
-const TopicPlan kPlan = {.spec = {"device.control", 3, 3}, .keep_for_ever = true, .max_message_bytes = 1'114'112};
+const TopicPlan kPlan = {
+    .spec = {"device.control", 3, 3}, .keep_for_ever = true, .max_message_bytes = 1'114'112};
 
 TopicState Fitting() {
   return TopicState{.partitions = 3,
@@ -22,7 +23,8 @@ TEST(TopicSettings, FollowTheReplicas) {
   TopicPlan plan = kPlan;
   EXPECT_EQ(TopicSettings(plan).at("min.insync.replicas"), "2");
   plan.spec.replicas = 2;
-  EXPECT_EQ(TopicSettings(plan).at("min.insync.replicas"), "1") << "2 would stop everything when one broker is away";
+  EXPECT_EQ(TopicSettings(plan).at("min.insync.replicas"), "1")
+      << "2 would stop everything when one broker is away";
   plan.spec.replicas = 1;
   EXPECT_EQ(TopicSettings(plan).at("min.insync.replicas"), "1");
 }

@@ -1,0 +1,61 @@
+// What ingest counts. Names begin with heliograph_ingest_.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <map>
+
+#include "device/dead_letter.h"
+#include "ingest/record_builder.h"
+#include "ingest/window.h"
+#include "metrics/metrics.h"
+
+namespace heliograph::ingest {
+
+// Why the messages of a window were asked for again.
+enum class Redelivery { kKafkaRefused, kKafkaSilent, kConnectionLost, kStopped };
+
+// Per message only plain numbers are counted; Publish hands them to the registry, once a pass of
+// the loop. Threads: one thread.
+class Instruments {
+ public:
+  explicit Instruments(metrics::Registry& registry);
+
+  void CountMessage(MessageKind kind, std::size_t bytes);
+  void CountDeadLetter(device::DeadLetterReason reason);
+  void Publish();
+
+  void WindowEnded(WindowEnd end, std::size_t messages, std::chrono::nanoseconds age);
+  void Redelivered(Redelivery why);
+
+  const metrics::Counter connects;
+  const metrics::Counter connections_lost;
+  const metrics::Counter sessions_lost;
+  const metrics::Counter takeovers;
+  const metrics::Counter producers_replaced;
+  const metrics::Gauge connected;
+  const metrics::Gauge unconfirmed_records;
+  const metrics::Gauge held_messages;
+  const metrics::Gauge broker_dropped;
+  const metrics::Gauge broker_heartbeat_age;
+
+ private:
+  struct Flow {
+    Flow(metrics::Registry& registry, const char* channel);
+    metrics::Counter messages;
+    metrics::Counter bytes;
+    std::size_t new_messages = 0;
+    std::size_t new_bytes = 0;
+  };
+  Flow control_;
+  Flow data_;
+  metrics::Registry& registry_;
+  std::map<WindowEnd, metrics::Counter> windows_;
+  std::map<Redelivery, metrics::Counter> redeliveries_;
+  std::map<device::DeadLetterReason, metrics::Counter> dead_letters_;
+  metrics::Histogram window_seconds_;
+  metrics::Histogram window_messages_;
+};
+
+}  // namespace heliograph::ingest

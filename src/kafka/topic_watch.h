@@ -1,0 +1,52 @@
+// Sees to it that a program's topics exist and fit, on a thread of its own: Kafka may be away when
+// the program starts, and a topic may go or change while it runs.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/wakeup.h"
+#include "kafka/admin.h"
+#include "kafka/config.h"
+#include "log/log.h"
+
+namespace heliograph::kafka {
+
+// Creates what is missing; looks again every second until all fit, then once a minute, and when
+// asked to. Threads: any thread; its own is "kafka-topics".
+class TopicWatch {
+ public:
+  // `changed` is notified whenever problem() may have changed; it outlives the watch. Throws
+  // StartupError.
+  TopicWatch(const ClusterConfig& cluster, const std::string& client_id,
+             std::vector<TopicPlan> plans, base::Wakeup& changed);
+  ~TopicWatch();  // waits for a question to Kafka that is under way, at most 2 s
+
+  // "" when all topics exist and fit, else the first thing that is wrong.
+  std::string problem() const;
+  // Look again now; until then problem() is not "".
+  void LookAgain();
+
+ private:
+  void Run(const std::stop_token& stop);
+  void Look();
+
+  const std::vector<TopicPlan> plans_;
+  base::Wakeup& changed_;
+  const log::Logger logger_{"kafka"};
+  Admin admin_;
+  std::vector<std::string> told_;  // warnings that were logged; the thread's own
+  mutable std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::string problem_ =
+      "the topics have not been looked at yet";  // guarded by mutex_, as is the next
+  bool look_now_ = false;
+  std::jthread thread_;  // last: it uses the rest
+};
+
+}  // namespace heliograph::kafka
