@@ -202,12 +202,7 @@ void IoWorker::Serve(ConnectionId connection) {
     log::Logger("http").Error("a connection failed", {{"reason", error.what()}});
     client.connection.Drop("internal");
   }
-  const std::string_view cause = client.connection.TakeCause();
-  if (!cause.empty()) {
-    shared_.metrics.Rejected(cause);
-    log::Logger("http").Debug("refused",
-                              {{"cause", cause}, {"from", client.peer->address().host()}});
-  }
+  ReportCause(client);
   if (client.connection.finished()) Remove(connection.fd);
 }
 
@@ -225,7 +220,16 @@ void IoWorker::Pump(Client& client) {
   mailbox_->Nudge();
 }
 
+// Before the client is told, so that the metric is true when it is.
+void IoWorker::ReportCause(Client& client) {
+  const std::string_view cause = client.connection.TakeCause();
+  if (cause.empty()) return;
+  shared_.metrics.Rejected(cause);
+  log::Logger("http").Debug("refused", {{"cause", cause}, {"from", client.peer->address().host()}});
+}
+
 void IoWorker::Write(Client& client) {
+  ReportCause(client);
   const int fd = client.peer->fd();
   for (std::string_view bytes; !(bytes = client.connection.output()).empty();) {
     const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);

@@ -79,6 +79,7 @@ class IoWorker final : public Pistache::Tcp::Transport {
   void Write(Client& client);
   void Submit(Client& client, ParsedRequest parsed);
   void Account(Client& client);
+  void ReportCause(Client& client);
   void Remove(int fd) noexcept;
 
   std::shared_ptr<IoWorkers> workers_;
