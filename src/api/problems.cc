@@ -44,8 +44,10 @@ http::Response InvalidCursor() {
 }
 
 http::Response InvalidBody(std::string_view json_pointer, std::string_view why) {
-  const std::string where = json_pointer.empty() ? "The body" : "At " + std::string(json_pointer);
-  return Problem(400, "invalid-body", "Invalid body", where + ": " + std::string(why));
+  const std::string detail = json_pointer.empty()
+                                 ? std::string(why)
+                                 : "at " + std::string(json_pointer) + ": " + std::string(why);
+  return Problem(400, "invalid-body", "Invalid body", Sentence(detail));
 }
 
 http::Response InvalidIdempotencyKey(std::string_view why) {
