@@ -6,6 +6,12 @@
 #include "http/response_writer.h"
 
 namespace heliograph::http {
+namespace {
+
+// Gives the memory back, which an assignment of "" does not.
+void Free(std::string& text) { std::string().swap(text); }
+
+}  // namespace
 
 Connection::Connection(const ConnectionLimits& limits, base::SteadyTime now)
     : limits_(limits),
@@ -37,10 +43,7 @@ void Connection::Advance(base::SteadyTime now) {
     std::size_t taken = 0;
     const auto progress = parser_.Parse(unparsed(), taken);
     input_taken_ += taken;
-    if (input_taken_ == input_.size() || input_taken_ > limits_.parser.header_bytes) {
-      input_.erase(0, input_taken_);
-      input_taken_ = 0;
-    }
+    DiscardTaken();
     switch (progress) {
       case RequestParser::Progress::kComplete:
         request_bytes_ = parser_.body_bytes();
@@ -59,6 +62,15 @@ void Connection::Advance(base::SteadyTime now) {
         return AwaitRequest(now);
     }
   }
+}
+
+// Moves what is left to the front only when that is cheap, and keeps no large buffer for a client
+// that sends nothing.
+void Connection::DiscardTaken() {
+  if (input_taken_ < input_.size() && input_taken_ <= limits_.parser.header_bytes) return;
+  input_.erase(0, input_taken_);
+  input_taken_ = 0;
+  if (input_.empty() && input_.capacity() > limits_.parser.header_bytes) Free(input_);
 }
 
 void Connection::AwaitRequest(base::SteadyTime now) {
@@ -94,7 +106,7 @@ void Connection::Refuse(const Refusal& refusal, base::SteadyTime now) {
       Problem(refusal.status, refusal.type, ReasonPhrase(refusal.status), refusal.detail);
   AnswerFrame frame;
   frame.request_id = id;
-  input_ = {};
+  Free(input_);
   input_taken_ = 0;
   request_.reset();
   request_bytes_ = 0;
@@ -110,8 +122,7 @@ std::string_view Connection::output() const {
 void Connection::Sent(std::size_t count, base::SteadyTime now) {
   output_sent_ += count;
   if (output_sent_ < output_.size()) return;
-  output_.clear();
-  if (output_.capacity() > limits_.parser.header_bytes) output_ = {};
+  Free(output_);
   output_sent_ = 0;
   OutputDone(now);
 }
@@ -120,6 +131,8 @@ void Connection::OutputDone(base::SteadyTime now) {
   if (state_ == State::kReading) return Advance(now);
   if (state_ != State::kEnding) return;
   end_of_output_ = true;
+  Free(input_);
+  input_taken_ = 0;
   state_ = client_ended_ ? State::kFinished : State::kLingering;
   input_deadline_ = now + limits_.linger_timeout;
 }

@@ -73,6 +73,7 @@ class Connection {
   void BeginOutput(std::string bytes, base::SteadyTime now);
   void OutputDone(base::SteadyTime now);
   void AwaitRequest(base::SteadyTime now);
+  void DiscardTaken();
   std::string_view unparsed() const { return std::string_view(input_).substr(input_taken_); }
   bool begun() const;
 

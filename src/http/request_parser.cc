@@ -216,7 +216,7 @@ RequestParser::Progress RequestParser::RefuseAs(const Refusal& refusal) {
 RequestParser::Progress RequestParser::RefuseGrammar(int error, std::string_view input) {
   switch (static_cast<beast::error>(error)) {
     case beast::error::header_limit:
-      if (state_->grammar.method.empty()) {
+      if (state_->grammar.method.empty() && input.find("\r\n") == std::string_view::npos) {
         return Refuse(414, "target-too-long", "The request line is too long");
       }
       return Refuse(431, "header-too-large", "The header fields are too many or too large");
@@ -241,15 +241,14 @@ RequestParser::Progress RequestParser::RefuseGrammar(int error, std::string_view
   }
 }
 
-// Beast takes the head in pieces of whole lines. `piece` was taken now, `left` bytes of the input
-// were not.
-RequestParser::Progress RequestParser::ContinueHead(std::string_view piece, std::size_t left) {
+// Beast takes the head in pieces of whole lines: of `rest` it took `put` bytes now.
+RequestParser::Progress RequestParser::ContinueHead(std::string_view rest, std::size_t put) {
   State& state = *state_;
-  state.head_bytes += piece.size();
-  state.head_folded = state.head_folded || IsFolded(piece);
+  state.head_bytes += put;
+  state.head_folded = state.head_folded || IsFolded(rest.substr(0, put));
   const bool done = state.grammar.is_header_done();
-  if (state.head_bytes + (done ? 0 : left) > limits_.header_bytes) {
-    return RefuseGrammar(static_cast<int>(beast::error::header_limit), piece);
+  if (state.head_bytes + (done ? 0 : rest.size() - put) > limits_.header_bytes) {
+    return RefuseGrammar(static_cast<int>(beast::error::header_limit), rest);
   }
   if (!done) return Progress::kNeedMore;
   if (state.head_folded)
@@ -276,7 +275,7 @@ RequestParser::Progress RequestParser::Parse(std::string_view input, std::size_t
     const bool more = error == beast::error::need_more;
     if (error && !more) return RefuseGrammar(error.value(), rest);
     if (in_head) {
-      const Progress head = ContinueHead(rest.substr(0, put), rest.size() - put);
+      const Progress head = ContinueHead(rest, put);
       if (head == Progress::kRefused || (head == Progress::kHead && !grammar.is_done()))
         return head;
     } else if (more && rest.size() - put > limits_.header_bytes) {

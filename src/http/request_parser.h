@@ -63,7 +63,7 @@ class RequestParser {
   Progress Refuse(int status, std::string_view type, std::string_view detail);
   Progress RefuseAs(const Refusal& refusal);
   Progress RefuseGrammar(int error, std::string_view input);
-  Progress ContinueHead(std::string_view piece, std::size_t left);
+  Progress ContinueHead(std::string_view rest, std::size_t put);
   std::size_t SkipEmptyLine(std::string_view input);
 
   ParserLimits limits_;

@@ -54,16 +54,18 @@ bool StartsWithIgnoringCase(std::string_view text, std::string_view lower_case_s
                     });
 }
 
-// "http://host:80/a?b" -> "/a?b"; unchanged when it is no absolute-form.
-std::string_view WithoutAuthority(std::string_view target) {
+// "http://host:80/a?b" -> "/a?b"; unchanged when it is no absolute-form. Nothing when it names no
+// host.
+std::optional<std::string> WithoutAuthority(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!StartsWithIgnoringCase(target, scheme)) continue;
     target.remove_prefix(scheme.size());
-    const auto end = target.find_first_of("/?");
-    if (end == 0) return "";  // no host
-    return end == std::string_view::npos ? "/" : target.substr(end);
+    const std::size_t end = std::min(target.find_first_of("/?"), target.size());
+    if (end == 0) return std::nullopt;
+    const std::string_view rest = target.substr(end);
+    return (rest.starts_with('/') ? "" : "/") + std::string(rest);
   }
-  return target;
+  return std::string(target);
 }
 
 base::Status ParseQuery(std::string_view text, Target& target) {
@@ -115,16 +117,15 @@ base::Result<Target> ParseTarget(std::string_view method, std::string_view targe
   const bool printable = std::all_of(target.begin(), target.end(),
                                      [](char c) { return c > ' ' && c < 0x7f && c != '#'; });
   if (!printable) return Wrong("the target holds a character that must be percent-encoded");
-  target = WithoutAuthority(target);
-  const std::size_t question = std::min(target.find('?'), target.size());
-  parsed.raw_path = target.substr(0, question);
-  if (parsed.raw_path.empty() && !target.empty()) parsed.raw_path = "/";  // "http://host?a=b"
-  if (!parsed.raw_path.starts_with('/')) return Wrong("the target is not a path");
+  const auto origin = WithoutAuthority(target);
+  if (!origin || !origin->starts_with('/')) return Wrong("the target is not a path");
+  const std::size_t question = std::min(origin->find('?'), origin->size());
+  parsed.raw_path = origin->substr(0, question);
   auto path = PercentDecode(parsed.raw_path, false);
   if (!path) return std::move(path).error();
   parsed.path = *std::move(path);
-  if (question < target.size()) {
-    if (auto query = ParseQuery(target.substr(question + 1), parsed); !query) {
+  if (question < origin->size()) {
+    if (auto query = ParseQuery(std::string_view(*origin).substr(question + 1), parsed); !query) {
       return std::move(query).error();
     }
   }
