@@ -72,6 +72,15 @@ CREATE FUNCTION dispatcher_label(name text) RETURNS uuid
   RETURN encode(substring(sha256(convert_to('dispatcher' || chr(31) || name, 'UTF8')) FOR 16), 'hex')::uuid;
 COMMENT ON FUNCTION dispatcher_label IS 'The label of all connections that have this dispatcher';
 
+CREATE FUNCTION labels_of(tags json, dispatchers json) RETURNS SETOF uuid
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  BEGIN ATOMIC
+    SELECT tag_label(name, value) FROM json_each_text(labels_of.tags) AS tag(name, value)
+    UNION
+    SELECT dispatcher_label(name) FROM json_object_keys(labels_of.dispatchers) AS dispatcher(name);
+  END;
+COMMENT ON FUNCTION labels_of IS 'All labels of a connection with this description, each once';
+
 CREATE TABLE intervals (
   client_id text COLLATE "C" NOT NULL,
   online_from timestamptz NOT NULL,

@@ -19,6 +19,8 @@ struct Config {
   std::chrono::milliseconds statement_timeout{std::chrono::seconds(8)};
   std::chrono::milliseconds lock_timeout{std::chrono::seconds(4)};
   std::int64_t pool_size = 8;
+  // Not a setting of a site: SQL that every session begins with, "SET plan_cache_mode = force_generic_plan".
+  std::string session_setup;
 
   void Bind(config::Binder& binder);
 };

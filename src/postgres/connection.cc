@@ -81,7 +81,8 @@ base::Status Connection::Configure(const Config& config) {
       "SET statement_timeout = " + text(config.statement_timeout) +
       "; SET lock_timeout = " + text(config.lock_timeout) +
       "; SET idle_in_transaction_session_timeout = " + text(kIdleInTransaction) +
-      "; SET DateStyle = 'ISO'; SET TimeZone = 'UTC'; SET client_min_messages = 'warning'");
+      "; SET DateStyle = 'ISO'; SET TimeZone = 'UTC'; SET client_min_messages = 'warning'; " +
+      config.session_setup);
   if (!answer) return std::move(answer).error();
   return {};
 }

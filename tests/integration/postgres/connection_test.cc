@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <fstream>
+#include <string>
+
 #include "integration/postgres/database.h"
 #include "postgres/transaction.h"
 
@@ -154,6 +157,9 @@ TEST(Connection, AServerThatIsStoppedIsNotWaitedForWithoutEnd) {
   const Rows pid = Must(connection.Execute("SELECT pg_backend_pid()"));
   const auto backend = static_cast<pid_t>(pid.GetInt64(0, 0));
   ASSERT_EQ(::kill(backend, SIGSTOP), 0) << "the server must run on this machine, by this user's hand";
+  const std::string stat = "/proc/" + std::to_string(backend) + "/stat";
+  for (std::string line; line.find(") T ") == std::string::npos; std::getline(std::ifstream(stat), line)) {
+  }
   const auto silent = connection.Execute("SELECT 1");
   ::kill(backend, SIGCONT);
   ASSERT_FALSE(silent);

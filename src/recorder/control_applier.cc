@@ -1,0 +1,130 @@
+#include "recorder/control_applier.h"
+
+#include "recorder/event.h"
+
+namespace heliograph::recorder {
+namespace {
+
+using std::chrono::steady_clock;
+
+// A row of the outbox is closed when it has so many bytes: small enough to be handled in one piece, large enough that
+// rows cost little.
+constexpr std::size_t kRowBytes = 1024 * 1024;
+// More than this unconfirmed, and reading waits.
+constexpr std::size_t kMostWaitingBytes = 64 * 1024 * 1024;
+constexpr std::chrono::milliseconds kRefreshEvery{1000};
+constexpr std::chrono::milliseconds kRemoveEvery{200};
+constexpr std::chrono::milliseconds kWaitForSession{1000};
+
+}  // namespace
+
+ControlApplier::ControlApplier(const ControlOptions& options, postgres::Pool& pool, owner::Resolver& resolver,
+                               Publisher& publisher, metrics::Registry& metrics)
+    : options_(options),
+      pool_(pool),
+      resolver_(resolver),
+      publisher_(publisher),
+      empty_payloads_(metrics.AddCounter("heliograph_recorder_empty_payloads_total",
+                                         "Control messages without a payload: they mean nothing.")),
+      outbox_(publisher, options.events_topic, metrics),
+      sweep_(resolver, pool, options.control_topic) {}
+
+std::vector<Refusal> ControlApplier::Prepare(std::span<const Record> records) {
+  std::vector<Refusal> refused = fold_.Prepare(records);
+  empty_payloads_.Add(static_cast<double>(fold_.empty_payloads()));
+  return refused;
+}
+
+void ControlApplier::AddEvent(device::Change change, const device::Connection& connection, const Record& record,
+                              const Generations& generations) {
+  const std::int32_t generation = generations.at(record.partition);
+  const EventOrigin origin{
+      options_.control_topic, generation, {record.partition, record.offset}, record.time};
+  const auto [place, is_new] = open_row_.emplace(record.partition, new_rows_.size());
+  if (is_new || new_rows_[place->second].events.size() >= kRowBytes) {
+    place->second = new_rows_.size();
+    new_rows_.push_back({record.partition, generation, record.offset, record.offset, ""});
+  }
+  postgres::OutboxRow& row = new_rows_[place->second];
+  row.last_offset = record.offset;
+  row.events.append(connection.client_id.view()).append("\t");
+  row.events.append(WriteEvent(change, connection, origin, options_.longest_event)).append("\n");
+}
+
+base::Result<std::vector<Refusal>> ControlApplier::Apply(postgres::Transaction& transaction,
+                                                         const Generations& generations) {
+  new_rows_.clear();
+  open_row_.clear();
+  removed_.clear();
+  auto applied = fold_.Apply(transaction, generations, &resolver_,
+                             [&](device::Change change, const device::Connection& connection,
+                                 const Record& record) { AddEvent(change, connection, record, generations); });
+  if (!applied) return std::move(applied).error();
+  if (!new_rows_.empty()) {
+    if (auto added = postgres::AddToOutbox(transaction, new_rows_); !added) return std::move(added).error();
+  }
+  const auto confirmed = outbox_.Removable();
+  if (!confirmed.empty()) {
+    if (auto gone = postgres::RemoveFromOutbox(transaction, confirmed); !gone) return std::move(gone).error();
+    removed_ = confirmed;
+  }
+  return std::vector<Refusal>();
+}
+
+void ControlApplier::Committed() {
+  outbox_.Removed(removed_);
+  outbox_.Publish(std::move(new_rows_));
+  new_rows_.clear();
+  removed_.clear();
+}
+
+base::Status ControlApplier::Take(postgres::Connection& connection, const postgres::LogOffset& offset) {
+  auto left = postgres::ReadOutbox(connection, offset.partition);
+  if (!left) return std::move(left).error();
+  if (!left->empty()) {
+    log_.Info("publishing events that were left",
+              {{"partition", offset.partition}, {"rows", left->size()}, {"first_offset", left->front().first_offset}});
+  }
+  outbox_.Take(offset.partition, *std::move(left));
+  sweep_.GiveUp(offset.partition);
+  return {};
+}
+
+void ControlApplier::GiveUp(std::int32_t partition) {
+  outbox_.GiveUp(partition);
+  sweep_.GiveUp(partition);
+}
+
+// While batches go through, they remove what was confirmed; this is for when there are none.
+void ControlApplier::RemoveConfirmed() {
+  const auto confirmed = outbox_.Removable();
+  if (confirmed.empty() || steady_clock::now() < remove_at_) return;
+  remove_at_ = steady_clock::now() + kRemoveEvery;
+  auto session = pool_.Acquire(steady_clock::now() + kWaitForSession);
+  if (!session) return;  // the next batch says what is wrong with the database
+  auto transaction = postgres::Transaction::Begin(**session);
+  // Losing this to a crash costs a repeat, so it need not wait for the disk.
+  if (!transaction || !transaction->Execute("SET LOCAL synchronous_commit = off")) return;
+  if (!postgres::RemoveFromOutbox(*transaction, confirmed) || !transaction->Commit()) return;
+  outbox_.Removed(confirmed);
+}
+
+void ControlApplier::Tick(const Offsets& offsets) {
+  RemoveConfirmed();
+  if (steady_clock::now() < refresh_at_) return;
+  resolver_.Refresh();
+  const auto more = sweep_.Step(offsets);
+  if (!more) log_.Warn(sweep_limit_, "owners cannot be brought up to date", {{"why", more.error().message}});
+  const bool at_once = more && *more;
+  refresh_at_ = steady_clock::now() + (at_once ? std::chrono::milliseconds(0) : kRefreshEvery);
+}
+
+bool ControlApplier::Congested() const { return outbox_.bytes() > kMostWaitingBytes; }
+
+void ControlApplier::Finish() {
+  publisher_.Drain(std::chrono::seconds(1));
+  remove_at_ = {};
+  RemoveConfirmed();
+}
+
+}  // namespace heliograph::recorder

@@ -1,0 +1,294 @@
+#include "recorder/follower.h"
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+namespace heliograph::recorder {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kTurn{100};  // the longest wait in one turn
+constexpr milliseconds kWaitForLetters{2000};
+constexpr milliseconds kCheckEvery{2000};
+constexpr milliseconds kSuspectEvery{10'000};
+constexpr milliseconds kConsumerAgain{15'000};
+
+}  // namespace
+
+Follower::Follower(const FollowerOptions& options, Parts parts)
+    : options_(options),
+      parts_(parts),
+      reader_(options.cluster, options.consumer.client_id + "-reader", options.consumer.max_message_bytes),
+      assignment_(options.topic, options.missing, {parts.pool, reader_, parts.applier, parts.meters}),
+      slicer_(static_cast<std::size_t>(options.batch.max_records)) {
+  status_.kafka = "not connected yet";
+  OpenConsumer();
+}
+
+void Follower::OpenConsumer() {
+  consumer_ = std::make_unique<kafka::Consumer>(options_.cluster, options_.consumer,
+                                                std::vector<std::string>{options_.topic}, assignment_);
+  consumer_trouble_.clear();
+  paused_ = false;
+}
+
+void Follower::Run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    Read();
+    const bool due = steady_clock::now() >= retry_at_;
+    if (!pending_.empty() && due && !parts_.applier.Congested()) Work();
+    parts_.publisher.Pump();
+    parts_.applier.Tick(assignment_.offsets());
+    if (consumer_) assignment_.RestartPending(*consumer_);
+    if (steady_clock::now() >= check_at_) {
+      check_at_ = steady_clock::now() + kCheckEvery;
+      if (parts_.publisher.unreachable().empty()) assignment_.CheckNext();
+    }
+    std::string kafka = consumer_ ? consumer_->unreachable() : consumer_trouble_;
+    if (kafka.empty()) kafka = parts_.publisher.unreachable();
+    Keep({std::move(kafka), assignment_.Trouble(), failure_});
+  }
+  parts_.applier.Finish();
+  pending_.clear();
+  consumer_.reset();
+}
+
+void Follower::Keep(Status status) {
+  const std::lock_guard lock(mutex_);
+  status_ = std::move(status);
+}
+
+Follower::Status Follower::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+void Follower::SetPaused(bool paused) {
+  // A rebalance ends pauses, so they are renewed; librdkafka ignores what is paused already.
+  if (!paused && !paused_) return;
+  paused_ = paused;
+  const auto assigned = consumer_->Assigned();
+  (void)(paused ? consumer_->Pause(assigned) : consumer_->Resume(assigned));
+}
+
+void Follower::Read() {
+  const auto now = steady_clock::now();
+  if (!consumer_) {
+    if (now < consumer_again_at_) {
+      std::this_thread::sleep_for(kTurn);
+      return;
+    }
+    OpenConsumer();
+  }
+  const bool full = pending_.size() >= static_cast<std::size_t>(options_.batch.max_records);
+  const bool waiting = !pending_.empty() && now < retry_at_;
+  SetPaused(full || waiting || parts_.applier.Congested());
+  milliseconds wait = kTurn;
+  if (waiting) wait = std::min(kTurn, std::chrono::ceil<milliseconds>(retry_at_ - now));
+  if (!pending_.empty() && !waiting) wait = milliseconds(0);
+  const auto most = static_cast<std::size_t>(options_.batch.max_records);
+  auto records = consumer_->Poll(most, wait);
+  if (!records) return OnReadError(records.error());
+  const auto full_at = steady_clock::now() + options_.batch.max_wait;
+  TakeRecords(*std::move(records));
+  while (!paused_ && !pending_.empty() && pending_.size() < most) {
+    const auto left = std::chrono::ceil<milliseconds>(full_at - steady_clock::now());
+    if (left.count() <= 0) break;
+    records = consumer_->Poll(most - pending_.size(), left);
+    if (!records) return OnReadError(records.error());
+    TakeRecords(*std::move(records));
+  }
+}
+
+void Follower::TakeRecords(std::vector<kafka::ConsumedRecord> records) {
+  DropStale();  // Poll may have rebalanced
+  for (kafka::ConsumedRecord& record : records) {
+    if (const auto epoch = assignment_.EpochOf(record.partition())) {
+      pending_.push_back({std::move(record), *epoch});
+    }
+  }
+}
+
+void Follower::DropStale() {
+  const auto is_stale = [this](const Pending& one) {
+    return assignment_.EpochOf(one.record.partition()) != one.epoch;
+  };
+  if (std::erase_if(pending_, is_stale) == 0) return;
+  prepared_ = false;
+  condemned_.reset();
+}
+
+void Follower::OnReadError(const base::Error& error) {
+  DropStale();
+  if (error.code == base::ErrorCode::kConflict) {
+    log_.Error("another process has this one's place in the consumer group; trying again later",
+               {{"topic", options_.topic}, {"why", error.message}});
+    consumer_trouble_ = error.message;
+    pending_.clear();
+    prepared_ = false;
+    consumer_.reset();
+    consumer_again_at_ = steady_clock::now() + kConsumerAgain;
+    return;
+  }
+  log_.Warn(read_limit_, "reading from Kafka", {{"topic", options_.topic}, {"why", error.message}});
+  // It may be another log of the same name by now.
+  if (steady_clock::now() < suspect_again_at_) return;
+  suspect_again_at_ = steady_clock::now() + kSuspectEvery;
+  const Offsets offsets = assignment_.offsets();
+  for (const auto& [partition, offset] : offsets) assignment_.Restart(partition);
+  DropStale();
+}
+
+void Follower::Work() {
+  const auto began = steady_clock::now();
+  const std::size_t size = SliceSize();
+  switch (TrySlice(size)) {
+    case Outcome::kCommitted:
+      pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size));
+      parts_.meters.batch_seconds.Observe(
+          std::chrono::duration<double>(steady_clock::now() - began).count());
+      parts_.meters.batches.Add();
+      parts_.meters.records.Add(static_cast<double>(size));
+      break;
+    case Outcome::kRefused:
+      if (slicer_.Refused(size)) condemned_ = failure_;
+      failure_.clear();
+      prepared_ = false;
+      return;
+    case Outcome::kRetry:
+      parts_.meters.failed_batches.Add();
+      retry_at_ = steady_clock::now() + backoff_.Next();
+      return;
+    case Outcome::kRestarted:
+      DropStale();
+      break;
+  }
+  if (!failure_.empty()) log_.Info("batches are committed again", {{"topic", options_.topic}});
+  failure_.clear();
+  backoff_.Reset();
+  prepared_ = false;
+  condemned_.reset();
+}
+
+std::size_t Follower::SliceSize() const {
+  if (condemned_) return 1;
+  // A slice that is tried again stays as it is: its dead letters are out already.
+  return prepared_ ? records_.size() : slicer_.Next(pending_.size());
+}
+
+bool Follower::PrepareSlice(std::size_t size) {
+  if (!prepared_) {
+    records_.clear();
+    for (std::size_t i = 0; i < size; ++i) {
+      const kafka::ConsumedRecord& one = pending_[i].record;
+      records_.push_back({one.partition(), one.offset(), one.time(), one.key(), one.payload()});
+    }
+    std::vector<Refusal> refused;
+    if (condemned_) {
+      (void)parts_.applier.Prepare({});
+      refused.push_back({0, device::DeadLetterReasonName(device::DeadLetterReason::kBadField), *condemned_});
+    } else {
+      refused = parts_.applier.Prepare(records_);
+    }
+    letters_ = refused.empty() ? nullptr : parts_.dead_letters.Send(records_, refused);
+    prepared_ = true;
+  }
+  // Before the offset moves past a refused record, its dead letter is in Kafka.
+  return !letters_ || parts_.publisher.WaitFor(*letters_, kWaitForLetters);
+}
+
+Follower::Outcome Follower::Fail(const base::Error& error) {
+  failure_ = error.message;
+  if (IsAboutData(error.code)) return Outcome::kRefused;
+  if (base::IsRetriable(error.code)) {
+    log_.Warn(failure_limit_, "a batch is not committed, trying again",
+              {{"topic", options_.topic}, {"why", error.message}});
+  } else {
+    log_.Error(failure_limit_, "a batch cannot be committed, trying again",
+               {{"topic", options_.topic}, {"why", error.message}});
+  }
+  return Outcome::kRetry;
+}
+
+Follower::Outcome Follower::TrySlice(std::size_t size) {
+  if (!PrepareSlice(size)) {
+    return Fail(base::MakeError(base::ErrorCode::kUnavailable, "Kafka has not confirmed the dead letters yet"));
+  }
+  return ApplySlice();
+}
+
+std::vector<postgres::OffsetAdvance> Follower::Advances() const {
+  std::map<std::int32_t, const Record*> last;
+  for (const Record& record : records_) last[record.partition] = &record;
+  std::vector<postgres::OffsetAdvance> advances;
+  for (const auto& [partition, record] : last) {
+    const postgres::LogOffset& now = assignment_.offsets().at(partition);
+    advances.push_back({partition, now.generation, now.next_offset, record->offset + 1, record->time});
+  }
+  return advances;
+}
+
+// Another process that owns a partition by now has moved its offset on.
+Follower::Outcome Follower::CheckFence(postgres::Transaction& transaction) {
+  std::vector<std::int32_t> partitions;
+  const auto advances = Advances();
+  for (const auto& one : advances) partitions.push_back(one.partition);
+  auto locked = postgres::LockOffsets(transaction, options_.topic, partitions);
+  if (!locked) return Fail(locked.error());
+  Outcome outcome = Outcome::kCommitted;
+  for (const auto& one : advances) {
+    const bool as_expected = std::any_of(locked->begin(), locked->end(), [&](const postgres::LogOffset& row) {
+      return row.partition == one.partition && row.generation == one.generation && row.next_offset == one.expected;
+    });
+    if (as_expected) continue;
+    log_.Warn("the offset was moved by another process, which owns the partition by now",
+              {{"topic", options_.topic}, {"partition", one.partition}, {"expected_offset", one.expected}});
+    parts_.meters.fenced.Add();
+    assignment_.Restart(one.partition);
+    outcome = Outcome::kRestarted;
+  }
+  return outcome;
+}
+
+Follower::Outcome Follower::ApplySlice() {
+  auto session = parts_.pool.Acquire(steady_clock::now() + kTurn);
+  if (!session) return Fail(session.error());
+  auto transaction = postgres::Transaction::Begin(**session);
+  if (!transaction) return Fail(transaction.error());
+  const Outcome fence = CheckFence(*transaction);
+  if (fence != Outcome::kCommitted) return fence;
+  Generations generations;
+  for (const auto& [partition, offset] : assignment_.offsets()) generations[partition] = offset.generation;
+  auto refused = parts_.applier.Apply(*transaction, generations);
+  if (!refused) return Fail(refused.error());
+  if (!refused->empty()) {
+    const auto letters = parts_.dead_letters.Send(records_, *refused);
+    if (!parts_.publisher.WaitFor(*letters, kWaitForLetters)) {
+      return Fail(base::MakeError(base::ErrorCode::kUnavailable, "Kafka has not confirmed the dead letters yet"));
+    }
+  }
+  const auto advances = Advances();
+  if (auto advanced = postgres::AdvanceOffsets(*transaction, options_.topic, advances); !advanced) {
+    return Fail(advanced.error());
+  }
+  if (auto committed = transaction->Commit(); !committed) {
+    // Whether it took effect only the offset rows can tell.
+    const Outcome outcome = Fail(committed.error());
+    for (const auto& one : advances) assignment_.Restart(one.partition);
+    return outcome == Outcome::kRefused ? Outcome::kRetry : outcome;
+  }
+  Committed(advances);
+  return Outcome::kCommitted;
+}
+
+void Follower::Committed(const std::vector<postgres::OffsetAdvance>& advances) {
+  for (const auto& one : advances) {
+    assignment_.Advance(one.partition, one.next_offset, one.last_record_time);
+  }
+  parts_.applier.Committed();
+}
+
+}  // namespace heliograph::recorder

@@ -1,0 +1,193 @@
+#include "recorder/recorder.h"
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/startup_error.h"
+#include "base/thread_name.h"
+#include "kafka/admin.h"
+#include "recorder/control_applier.h"
+#include "recorder/data_applier.h"
+
+namespace heliograph::recorder {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kHealthEvery{500};
+constexpr milliseconds kAskKafka{3000};
+constexpr std::size_t kRoomForHeaders = 16 * 1024;
+
+// Sleeps; ends early when stop is requested.
+void Wait(const std::stop_token& stop, milliseconds time) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, stop, time, [] { return false; });
+}
+
+std::string NameOf(const std::string& topic) { return kafka::ParseTopicSpec(topic)->name; }
+
+postgres::Config WithFixedPlans(postgres::Config config) {
+  // Estimates for arrays change with every batch; index look-ups are right for all of them.
+  config.session_setup = "SET plan_cache_mode = force_generic_plan";
+  return config;
+}
+
+std::vector<kafka::TopicPlan> Plans(const Config& config) {
+  const auto plan = [&](const std::string& topic, bool keep_for_ever) {
+    return kafka::TopicPlan{*kafka::ParseTopicSpec(topic), keep_for_ever, config.max_message_bytes()};
+  };
+  return {plan(config.topics.control, true), plan(config.topics.data, false),
+          plan(config.topics.dead_letter, false), plan(config.topics.events, false)};
+}
+
+FollowerOptions OptionsFor(const Config& config, const std::string& topic, const std::string& role) {
+  FollowerOptions options;
+  options.topic = NameOf(topic);
+  options.cluster = config.kafka.cluster;
+  options.consumer.client_id = "heliograph-recorder-" + role;
+  options.consumer.group_id = config.kafka.group_id + "." + role;
+  if (!config.kafka.group_instance_id.empty()) {
+    options.consumer.group_instance_id = config.kafka.group_instance_id + "." + role;
+  }
+  options.consumer.max_message_bytes = config.max_message_bytes();
+  options.batch = config.batch;
+  return options;
+}
+
+// One topic's follower with what it needs, in the order in which they depend on each other.
+struct Control {
+  Control(const Config& config, postgres::Pool& pool, owner::Resolver& resolver, metrics::Registry& metrics)
+      : options(OptionsFor(config, config.topics.control, "control")),
+        publisher(config.kafka.cluster, "heliograph-recorder-events", config.max_message_bytes()),
+        letters(publisher, NameOf(config.topics.dead_letter), options.topic,
+                config.max_message_bytes() - kRoomForHeaders, metrics),
+        meters(metrics, options.topic),
+        applier({options.topic, NameOf(config.topics.events), config.max_message_bytes() - kRoomForHeaders}, pool,
+                resolver, publisher, metrics),
+        follower(options, {pool, applier, publisher, letters, meters}) {}
+
+  FollowerOptions options;
+  Publisher publisher;
+  DeadLetters letters;
+  Meters meters;
+  ControlApplier applier;
+  Follower follower;
+};
+
+FollowerOptions DataOptions(const Config& config) {
+  FollowerOptions options = OptionsFor(config, config.topics.data, "data");
+  options.missing = Missing::kGoOn;  // telemetry may be kept for less time than we were away
+  return options;
+}
+
+struct Data {
+  Data(const Config& config, postgres::Pool& pool, metrics::Registry& metrics)
+      : options(DataOptions(config)),
+        publisher(config.kafka.cluster, "heliograph-recorder-data", config.max_message_bytes()),
+        letters(publisher, NameOf(config.topics.dead_letter), options.topic,
+                config.max_message_bytes() - kRoomForHeaders, metrics),
+        meters(metrics, options.topic),
+        applier(metrics),
+        follower(options, {pool, applier, publisher, letters, meters}) {}
+
+  FollowerOptions options;
+  Publisher publisher;
+  DeadLetters letters;
+  Meters meters;
+  DataApplier applier;
+  Follower follower;
+};
+
+}  // namespace
+
+Recorder::Recorder(const Config& config, owner::Resolver& resolver, base::Health& health,
+                   metrics::Registry& metrics)
+    : config_(config),
+      resolver_(resolver),
+      health_(health),
+      metrics_(metrics),
+      pool_(WithFixedPlans(config.postgres), "heliograph-recorder") {
+  for (const char* dependency : {"kafka", "postgres", "owners", "control", "data"}) {
+    health_.SetNotReady(dependency, "not asked yet");
+  }
+}
+
+void Recorder::Tell(const std::string& dependency, const std::string& trouble) {
+  if (trouble.empty()) {
+    health_.SetReady(dependency);
+  } else {
+    health_.SetNotReady(dependency, trouble);
+  }
+}
+
+bool Recorder::EnsureTopics(const std::stop_token& stop) {
+  kafka::Admin admin(config_.kafka.cluster, "heliograph-recorder-admin");
+  const auto plans = Plans(config_);
+  log::RateLimit limit(std::chrono::seconds(30));
+  while (!stop.stop_requested()) {
+    const auto report = kafka::EnsureTopics(admin, plans, kafka::MissingTopics::kCreate, kAskKafka);
+    if (report) {
+      for (const std::string& name : report->created) log_.Info("topic created", {{"topic", name}});
+      for (const std::string& warning : report->findings.warnings) log_.Warn("topic", {{"what", warning}});
+      if (!report->findings.faults.empty()) throw base::StartupError(report->findings.faults.front());
+      return true;
+    }
+    log_.Warn(limit, "topics cannot be looked at yet", {{"why", report.error().message}});
+    Tell("kafka", report.error().message);
+    Tell("owners", resolver_.Trouble());
+    const auto ping = pool_.Ping(kHealthEvery);
+    Tell("postgres", ping ? "" : ping.error().message);
+    Wait(stop, kHealthEvery);
+  }
+  return false;
+}
+
+int Recorder::Run(const std::stop_token& stop) {
+  if (!EnsureTopics(stop)) return 0;
+  return Follow(stop);
+}
+
+int Recorder::Follow(const std::stop_token& stop) {
+  Control control(config_, pool_, resolver_, metrics_);
+  Data data(config_, pool_, metrics_);
+  std::stop_source ending;
+  const std::stop_callback forward(stop, [&ending] { ending.request_stop(); });
+  std::atomic<bool> failed = false;
+  const auto run = [&](const char* name, Follower& follower) {
+    base::NameThisThread(name);
+    try {
+      follower.Run(ending.get_token());
+    } catch (const std::exception& error) {
+      log_.Error("a thread cannot go on", {{"thread", name}, {"why", error.what()}});
+      failed = true;
+      ending.request_stop();
+    }
+  };
+  std::jthread control_thread(run, "rec-control", std::ref(control.follower));
+  std::jthread data_thread(run, "rec-data", std::ref(data.follower));
+  while (!ending.stop_requested()) {
+    TellHealth(control.follower, data.follower);
+    Wait(ending.get_token(), kHealthEvery);
+  }
+  control_thread.join();
+  data_thread.join();
+  return failed ? 1 : 0;
+}
+
+void Recorder::TellHealth(const Follower& control, const Follower& data) {
+  const Follower::Status control_status = control.status();
+  const Follower::Status data_status = data.status();
+  Tell("kafka", control_status.kafka.empty() ? data_status.kafka : control_status.kafka);
+  Tell("control", control_status.log.empty() ? control_status.state : control_status.log);
+  Tell("data", data_status.log.empty() ? data_status.state : data_status.log);
+  Tell("owners", resolver_.Trouble());
+  const auto ping = pool_.Ping(kHealthEvery);
+  Tell("postgres", ping ? "" : ping.error().message);
+}
+
+}  // namespace heliograph::recorder

@@ -1,0 +1,45 @@
+// heliograph-recorder: Kafka records become connection state and action results in PostgreSQL.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "base/health.h"
+#include "log/log.h"
+#include "metrics/metrics.h"
+#include "owner/resolver.h"
+#include "postgres/pool.h"
+#include "recorder/config.h"
+#include "recorder/follower.h"
+
+namespace heliograph::recorder {
+
+// Starts the threads "rec-control" and "rec-data", and tells the health of what they need: kafka, postgres, owners,
+// control and data. Threads: one thread.
+class Recorder {
+ public:
+  // Connects to nobody. References outlive it. Throws base::StartupError.
+  Recorder(const Config& config, owner::Resolver& resolver, base::Health& health, metrics::Registry& metrics);
+
+  // Until stop. Creates topics that are missing; waits for Kafka as long as it takes. The exit code. Throws
+  // base::StartupError where a topic is of no use: it would lose records.
+  int Run(const std::stop_token& stop);
+
+ private:
+  bool EnsureTopics(const std::stop_token& stop);  // false: stop came first
+  int Follow(const std::stop_token& stop);
+  void TellHealth(const Follower& control, const Follower& data);
+  void Tell(const std::string& dependency, const std::string& trouble);
+
+  const Config config_;
+  owner::Resolver& resolver_;
+  base::Health& health_;
+  metrics::Registry& metrics_;
+  const log::Logger log_{"recorder"};
+  postgres::Pool pool_;
+};
+
+}  // namespace heliograph::recorder
