@@ -83,6 +83,7 @@ class Grammar final : public beast::basic_parser<true> {
   int version = 11;  // 10 or 11
   Headers headers;
   std::string body;
+  bool chunk_header_taken = false;  // by the last put; the trailers belong to the last chunk's
 
  private:
   using error_code = boost::beast::error_code;
@@ -117,7 +118,10 @@ class Grammar final : public beast::basic_parser<true> {
     return bytes.size();
   }
 
-  void on_chunk_header_impl(std::uint64_t, string_view, error_code& error) override { error = {}; }
+  void on_chunk_header_impl(std::uint64_t, string_view, error_code& error) override {
+    error = {};
+    chunk_header_taken = true;
+  }
 
   std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, error_code& error) override {
     return on_body_impl(bytes, error);
@@ -269,6 +273,7 @@ RequestParser::Progress RequestParser::Parse(std::string_view input, std::size_t
     const std::string_view rest = input.substr(taken);
     if (rest.empty()) return Progress::kNeedMore;
     const bool in_head = !grammar.is_header_done();
+    grammar.chunk_header_taken = false;
     boost::beast::error_code error;
     const std::size_t put = grammar.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
     taken += put;
@@ -278,12 +283,18 @@ RequestParser::Progress RequestParser::Parse(std::string_view input, std::size_t
       const Progress head = ContinueHead(rest, put);
       if (head == Progress::kRefused || (head == Progress::kHead && !grammar.is_done()))
         return head;
-    } else if (more && rest.size() - put > limits_.header_bytes) {
+    } else if (IsOverlongElement(more ? rest.size() - put : put, more)) {
       return Refuse(400, "bad-chunk", "A chunk's header or the trailers are too large");
     }
     if (more) return Progress::kNeedMore;
   }
   return Progress::kComplete;
+}
+
+// An element of a body is a chunk's header, the last chunk with the trailers, or data, of which any
+// size is taken.
+bool RequestParser::IsOverlongElement(std::size_t size, bool incomplete) const {
+  return size > limits_.header_bytes && (incomplete || state_->grammar.chunk_header_taken);
 }
 
 // One empty line before a request is ignored (RFC 9112, section 2.2).

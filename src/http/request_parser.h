@@ -65,6 +65,7 @@ class RequestParser {
   Progress RefuseGrammar(int error, std::string_view input);
   Progress ContinueHead(std::string_view rest, std::size_t put);
   std::size_t SkipEmptyLine(std::string_view input);
+  bool IsOverlongElement(std::size_t size, bool incomplete) const;
 
   ParserLimits limits_;
   std::unique_ptr<State> state_;
