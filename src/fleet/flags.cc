@@ -133,7 +133,7 @@ std::variant<Options, Ending> ParseFlags(const std::vector<std::string>& argumen
       value = argument.substr(equals + 1);
     } else if (std::find(switches.begin(), switches.end(), flag) != switches.end()) {
       value = "true";
-    } else if (i + 1 < arguments.size()) {
+    } else if (i + 1 < arguments.size() && !arguments[i + 1].starts_with("--")) {
       value = arguments[++i];
     } else {
       return Mistake(flag + " needs a value");

@@ -117,7 +117,7 @@ void Fleet::Handle(const epoll_event& event) {
   devices_[index]->OnReady((event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0);
   if (was_connecting && devices_[index]->state() != SimulatedDevice::State::kConnecting)
     --connecting_;
-  Fill(index);
+  if (devices_[index]->IsHalfFree()) Fill(index);
   Watch(index);
 }
 
@@ -178,6 +178,7 @@ void Fleet::SendTelemetry() {
   for (std::size_t tried = 0; tried < devices_.size() && budget_ >= 1; ++tried) {
     const std::size_t index = next_to_send_++ % devices_.size();
     if (!devices_[index]->CanSend()) continue;
+    if (rate_ >= 1000 && !devices_[index]->IsHalfFree()) continue;
     if (rate_ >= 1000) {
       Fill(index);
     } else {

@@ -59,6 +59,10 @@ class SimulatedDevice final : public mqtt::ClientEvents {
   std::optional<base::SteadyTime> NextTimer() const;  // when OnTimer has something to do
 
   bool CanSend() const;  // telemetry: online, and not too much on the way
+  bool IsHalfFree()
+      const noexcept {  // of what may be on the way: time for a batch, not for one more
+    return 2 * telemetry_on_the_way_ <= static_cast<std::size_t>(world_.options.in_flight);
+  }
   // Sends one; true if it is a new one, false if it was due again.
   bool SendOne();
   bool HasDue() const;              // numbered messages to be sent again

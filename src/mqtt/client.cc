@@ -87,21 +87,27 @@ Client::~Client() { Drop(); }
 
 const tls::Certificate& Client::certificate() const noexcept { return identity_->certificate(); }
 
+ssl_st* Client::Ssl() const noexcept {
+  return handle_ ? static_cast<ssl_st*>(mosquitto_ssl_get(handle_.get())) : nullptr;
+}
+
 int Client::fd() const noexcept {
   return handle_ && !abort_asked_ ? mosquitto_socket(handle_.get()) : -1;
 }
 
 bool Client::HasDecryptedBytes() const {
   if (drained_ || fd() < 0) return false;
-  const auto* ssl = static_cast<const ssl_st*>(mosquitto_ssl_get(handle_.get()));
+  const ssl_st* ssl = Ssl();
   return ssl != nullptr && tls::HasReadAhead(*ssl);
 }
 
 bool Client::WantsWrite() const {
   if (fd() < 0) return false;
   if (stage_ == Stage::kTcp) return true;
-  if (stage_ == Stage::kMqtt) return mosquitto_want_write(handle_.get());
-  const auto* ssl = static_cast<const ssl_st*>(mosquitto_ssl_get(handle_.get()));
+  const ssl_st* ssl = Ssl();
+  if (stage_ == Stage::kMqtt) {
+    return mosquitto_want_write(handle_.get()) || (ssl != nullptr && tls::HasUnwritten(*ssl));
+  }
   return ssl != nullptr && tls::WaitsToWrite(*ssl);
 }
 
@@ -150,7 +156,7 @@ base::Status Client::ReadPacket() {
   errno = 0;
   const int code = mosquitto_loop_read(handle_.get(), 1);
   // Not by errno, which libmosquitto's writes to its own full wake-up socket leave at EAGAIN.
-  const auto* ssl = static_cast<const ssl_st*>(mosquitto_ssl_get(handle_.get()));
+  const ssl_st* ssl = Ssl();
   drained_ = ssl == nullptr || tls::WaitsToRead(*ssl);
   base::Status status = AfterCall(code);
   if (status && accepted_ && !was_accepted) {
@@ -170,7 +176,10 @@ base::Status Client::WritePending() {
   }
   in_call_ = true;
   errno = 0;
-  return AfterCall(mosquitto_loop_write(handle_.get(), 1));
+  if (base::Status status = AfterCall(mosquitto_loop_write(handle_.get(), 1)); !status)
+    return status;
+  if (!tls::FlushWrites(*Ssl())) return Ended(Why(MOSQ_ERR_ERRNO));
+  return {};
 }
 
 base::Status Client::Maintain() {
@@ -208,11 +217,16 @@ void Client::Abort() noexcept {
 }
 
 void Client::Disconnect() {
-  if (stage_ != Stage::kMqtt) return Drop();
-  base::UniqueFd socket(::dup(fd()));
   const auto deadline = steady_clock::now() + config_.connect_timeout;
+  while (stage_ == Stage::kMqtt && WantsWrite() && Poll(fd(), POLLOUT, Until(deadline))) {
+    if (!WritePending()) break;
+  }
+  if (stage_ != Stage::kMqtt || WantsWrite()) return Drop();
+  base::UniqueFd socket(::dup(fd()));
+  // Writing the DISCONNECT makes libmosquitto close its copy of the socket: no buffer may hold it
+  // back.
+  tls::StopBuffering(*Ssl());
   mosquitto_disconnect_v5(handle_.get(), 0, nullptr);
-  // Writing the DISCONNECT closes libmosquitto's copy of the socket, which is how we know.
   while (fd() >= 0 && Poll(fd(), POLLOUT, Until(deadline))) {
     in_call_ = true;
     const int code = mosquitto_loop_write(handle_.get(), 1);

@@ -25,6 +25,7 @@
 #include "tls/certificate.h"
 
 struct mosquitto;
+struct ssl_st;
 
 namespace heliograph::tls {
 class ClientContext;
@@ -146,6 +147,7 @@ class Client {
   base::Status Open(const std::string& address);
   base::Status WaitForHandshake(std::chrono::steady_clock::time_point deadline);
   bool IsHandshakeFinished() const;
+  ssl_st* Ssl() const noexcept;  // null before and after a connection
   base::Result<bool> ContinueTcp();
   base::Result<bool> ContinueTls();
   void ReadIdentityAgain();

@@ -120,7 +120,7 @@ base::Result<bool> Client::ContinueConnect() {
 }
 
 bool Client::IsHandshakeFinished() const {
-  const auto* ssl = static_cast<const ssl_st*>(mosquitto_ssl_get(handle_.get()));
+  const ssl_st* ssl = Ssl();
   return ssl != nullptr && tls::IsHandshakeFinished(*ssl);
 }
 
@@ -156,6 +156,7 @@ base::Result<bool> Client::ContinueTls() {
     if (IsAtEnd(fd())) return Ended("the peer closed the connection during the TLS handshake");
     return false;
   }
+  if (!tls::BufferWrites(*Ssl())) return Ended("no memory for a buffer");
   stage_ = Stage::kMqtt;
   drained_ = false;  // the handshake may have read ahead
   answer_deadline_ = steady_clock::now() + config_.connect_timeout;

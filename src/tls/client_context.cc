@@ -13,6 +13,12 @@ namespace heliograph::tls {
 namespace {
 
 constexpr std::size_t kReadAheadBytes = 64 * 1024;
+constexpr int kWriteBufferBytes = 32 * 1024;
+
+BIO* BufferOf(const SSL& connection) {
+  BIO* writer = SSL_get_wbio(&connection);
+  return writer != nullptr && BIO_method_type(writer) == BIO_TYPE_BUFFER ? writer : nullptr;
+}
 
 bool IsAddress(const std::string& host) {
   unsigned char bytes[sizeof(in6_addr)];
@@ -120,6 +126,37 @@ bool WaitsToWrite(const ssl_st& connection) noexcept { return SSL_want_write(&co
 bool WaitsToRead(const ssl_st& connection) noexcept { return SSL_want_read(&connection); }
 
 bool HasReadAhead(const ssl_st& connection) noexcept { return SSL_has_pending(&connection) == 1; }
+
+bool BufferWrites(ssl_st& connection) noexcept {
+  BIO* buffer = BIO_new(BIO_f_buffer());
+  if (buffer == nullptr || BIO_set_write_buffer_size(buffer, kWriteBufferBytes) != 1) {
+    BIO_free(buffer);
+    return false;
+  }
+  BIO* socket = SSL_get_wbio(&connection);
+  BIO_up_ref(socket);  // the connection gives up its own reference in the next call
+  SSL_set0_wbio(&connection, BIO_push(buffer, socket));
+  return true;
+}
+
+bool HasUnwritten(const ssl_st& connection) noexcept {
+  BIO* buffer = BufferOf(connection);
+  return buffer != nullptr && BIO_wpending(buffer) > 0;
+}
+
+bool FlushWrites(ssl_st& connection) noexcept {
+  BIO* buffer = BufferOf(connection);
+  if (buffer == nullptr || BIO_wpending(buffer) == 0) return true;
+  return BIO_flush(buffer) == 1 || BIO_should_retry(buffer) != 0;
+}
+
+void StopBuffering(ssl_st& connection) noexcept {
+  BIO* buffer = BufferOf(connection);
+  if (buffer == nullptr) return;
+  BIO* socket = BIO_next(buffer);
+  BIO_up_ref(socket);
+  SSL_set0_wbio(&connection, socket);
+}
 
 void ForgetErrors() noexcept { ERR_clear_error(); }
 

@@ -77,6 +77,15 @@ bool WaitsToRead(const ssl_st& connection) noexcept;   // its last step found no
 bool HasReadAhead(const ssl_st& connection) noexcept;  // bytes that were taken from the socket and
                                                        // that poll() does not see
 
+// Puts a buffer between one connection and its socket, after the handshake: what is written to the
+// connection then leaves with FlushWrites, many records in one call of the system. libmosquitto
+// writes a record a packet.
+bool BufferWrites(ssl_st& connection) noexcept;
+bool HasUnwritten(const ssl_st& connection) noexcept;
+bool FlushWrites(
+    ssl_st& connection) noexcept;  // as far as the socket takes it; false when it is broken
+void StopBuffering(ssl_st& connection) noexcept;  // what was not flushed is dropped
+
 // Errors that a closed connection left behind are otherwise taken for those of the next one on this
 // thread.
 void ForgetErrors() noexcept;
