@@ -1,0 +1,279 @@
+"""The whole path of an action through heliograph-api: a real broker, a real database, and both taken away."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from harness.api_alone import TOKENS, ApiAlone, write_tokens
+from harness.metrics import parse
+from harness.wait import until
+
+SECONDS = 1.5  # publish_timeout
+
+
+@pytest.fixture(scope="module", name="api")
+def _api(servers, tmp_path_factory):
+    api = ApiAlone(servers, tmp_path_factory.mktemp("api"), publish_timeout_ms=int(SECONDS * 1000))
+    try:
+        api.start()
+        yield api
+    finally:
+        api.close()
+
+
+@pytest.fixture(autouse=True)
+def _rows(api):
+    api.restore()
+    for name in ("device-1", "device-2"):
+        api.add_connection(name)
+    api.add_connection("away", "offline")
+    api.add_connection("theirs", "online", "rival")
+
+
+def statuses(answer) -> dict:
+    assert answer.status_code in (200, 202), answer.text
+    return {each["client_id"]: each["status"] for each in answer.json()["targets"]}
+
+
+def reasons(answer) -> dict:
+    return {each["client_id"]: each["reason"] for each in answer.json()["targets"]}
+
+
+def test_an_action_reaches_its_device(api):
+    with api.device("device-1") as device:
+        answer = api.post(
+            ["device-1", "device-2", "away", "theirs", "never"], token="acme-token", key="k",
+            directive="solar.configure", payload={"limit_w": 4000, "text": "ü & <"}, metadata={"ticket": "T-1"},
+        )  # fmt: skip
+        message = device.next_message()
+    assert statuses(answer) == {
+        "device-1": "published", "device-2": "undeliverable", "away": "offline", "theirs": "unknown", "never": "unknown",
+    }  # fmt: skip
+    assert reasons(answer)["device-2"] == "no_matching_subscribers", "it is online in the database, but has no session"
+    action = answer.json()
+    assert answer.headers["location"] == "/v1/actions/" + action["action_id"]
+    assert message.topic == api.servers.settings.topic_prefix + "/device-1/data/in"
+    assert (message.qos, message.retain) == (1, False)
+    assert 50 <= message.properties.MessageExpiryInterval <= 60
+    assert "ü & <" in message.payload.decode(), "written as it is, not escaped"
+    sent = json.loads(message.payload)
+    assert sent.pop("sent")
+    assert sent == {
+        "type": "data", "message_id": action["action_id"], "response_to": "", "version": 1,
+        "directive": "solar.configure", "metadata": {"ticket": "T-1"}, "content": {"limit_w": 4000, "text": "ü & <"},
+    }  # fmt: skip
+    stored = api.get(answer.headers["location"], "acme-token")
+    assert stored.json() == action
+    assert action["totals"] == {"published": 1, "undeliverable": 1, "offline": 1, "unknown": 2}
+    assert (action["requested_by"], action["tenant"]) == ("acme", "acme")
+
+
+def test_results_are_told(api):
+    with api.device("device-1"):
+        action = api.post(["device-1"]).json()
+    api.query(
+        "UPDATE action_targets SET status = 'succeeded', result_content = %s, result_metadata = %s,"
+        " result_received_at = '2026-11-21T02:29:54Z'",
+        '{"deep": [1, "\\u0000"]}', '{"status": "succeeded"}',
+    )  # fmt: skip
+    target = api.get(f"/v1/actions/{action['action_id']}").json()["targets"][0]
+    assert target["status"] == "succeeded"
+    assert target["result"] == {
+        "content": {"deep": [1, "\0"]}, "metadata": {"status": "succeeded"},
+        "received_at": "2026-11-21T02:29:54.000000Z", "late": False,
+    }  # fmt: skip
+    assert api.get(f"/v1/actions/{action['action_id']}/targets/device-1").json() == target
+
+
+def test_an_operators_action_is_nobody_elses(api):
+    action = api.post(["device-1", "theirs"]).json()
+    assert action["tenant"] is None
+    for token in ("acme-token", "rival-token"):
+        assert api.get(f"/v1/actions/{action['action_id']}", token).status_code == 404
+
+
+def test_keys_are_each_tenants_own(api):
+    answers = [api.post(["device-1"], key="same", token=token) for token in ("acme-token", "rival-token", "operator-token")]
+    assert [each.status_code for each in answers] == [202, 202, 202]
+    assert len({each.json()["action_id"] for each in answers}) == 3
+
+
+def test_ten_thousand_targets(api):
+    api.query(
+        "INSERT INTO connections (client_id, tenant, state, since, last_seen, log_generation, log_partition, log_offset)"
+        " SELECT 'many-' || n, 'acme', CASE WHEN n % 2 = 0 THEN 'online' ELSE 'offline' END, now(), now(), 1, 0, n"
+        " FROM generate_series(1, 9999) AS n"
+    )
+    with api.device("device-1"):
+        answer = api.post(["device-1", *(f"many-{n}" for n in range(1, 10_000))])
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["targets"] is None
+    assert answer.json()["totals"] == {"published": 1, "offline": 5000, "undeliverable": 4999}
+    path = answer.headers["location"] + "/targets"
+    seen, query = [], {"limit": 1000, "status": "undeliverable"}
+    while True:
+        page = api.get(path, params=query).json()
+        seen += page["items"]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert len({each["client_id"] for each in seen}) == len(seen) == 4999
+    assert {each["reason"] for each in seen} == {"no_matching_subscribers"}
+
+
+def test_fifty_equal_requests_at_once_are_one_action(api):
+    with api.device("device-1") as device, ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda _: api.post(["device-1"], key="one"), range(50)))
+        device.next_message()
+        assert {each.status_code for each in answers} == {202}
+        assert len({each.content for each in answers}) == 1
+        assert device.messages.empty()
+    assert api.query("SELECT count(*) FROM actions")[0]["count"] == 1
+
+
+def test_a_twin_waits_for_the_first(api):
+    """Through a silent broker, so that the first takes its full time."""
+    api.broker_link.silence()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(api.post, ["device-1"], "slow")
+        until(lambda: api.query("SELECT 1 FROM idempotency_keys"), "the first is stored")
+        begin = time.monotonic()
+        twin = pool.submit(api.post, ["device-1"], "slow")
+        assert twin.result().content == first.result().content
+        assert time.monotonic() - begin < SECONDS + 2
+    assert reasons(first.result()) == {"device-1": "not_acknowledged"}
+
+
+def test_a_broker_that_is_away(api):
+    """503 for what needs it, and nothing stored; what does not need it is answered."""
+    before = api.post(["away"], key="before")
+    api.broker_link.cut()
+    status, dependencies = until(lambda: api.ready() if api.ready()[0] == 503 else None, "not ready", 5)
+    assert not dependencies["mqtt"]["ready"] and dependencies["mqtt"]["reason"]
+    answer = api.post(["device-1"], key="k")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert len(api.query("SELECT * FROM actions")) == 1
+    assert api.get("/v1/connections/device-1").status_code == 200
+    assert api.get(before.headers["location"]).status_code == 200
+    assert api.post(["away"], key="before").content == before.content, "the answer is known without a broker"
+    api.broker_link.restore()
+    until(lambda: api.ready()[0] == 200, "ready again", 5)
+    assert api.post(["device-1"], key="k").status_code == 202, "the key is free"
+
+
+def test_a_database_that_is_away(api):
+    api.postgres_link.cut()
+    until(lambda: api.ready()[0] == 503, "not ready", 5)
+    assert api.ready()[1]["mqtt"]["ready"]
+    answer = api.post(["device-1"], key="k")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    api.postgres_link.restore()
+    until(lambda: api.ready()[0] == 200, "ready again", 5)
+    assert api.post(["device-1"], key="k").status_code == 202
+
+
+def test_a_database_that_is_silent(api):
+    """Answered within the limits, and whole again without a restart."""
+    api.postgres_link.silence()
+    begin = time.monotonic()
+    assert api.get("/v1/connections/device-1").status_code == 503
+    assert time.monotonic() - begin < 10
+    until(lambda: api.ready()[0] == 503, "not ready", 15)
+    api.postgres_link.restore()
+    until(lambda: api.ready()[0] == 200, "ready again", 5)
+    assert api.get("/v1/connections/device-1").status_code == 200
+
+
+def test_a_database_that_goes_away_between_storing_and_the_outcome(api):
+    """The answer is what was reached; it is stored when the database is back."""
+    api.broker_link.silence()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(api.post, ["device-1"], "k")
+        until(lambda: api.query("SELECT 1 FROM actions"), "stored")
+        api.postgres_link.cut()
+        answer = running.result()
+    assert statuses(answer) == {"device-1": "undeliverable"}
+    assert reasons(answer) == {"device-1": "not_acknowledged"}
+    assert api.query("SELECT status FROM action_targets")[0]["status"] == "accepted"
+    api.postgres_link.restore()
+    row = until(lambda: api.query("SELECT * FROM action_targets WHERE status <> 'accepted'"), "stored late", 5)[0]
+    assert (row["status"], row["reason"]) == ("undeliverable", "not_acknowledged")
+    assert api.post(["device-1"], key="k").content == answer.content
+
+
+def test_a_killed_process_leaves_no_target_open(api):
+    api.broker_link.silence()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(api.post, ["device-1"], "k")
+        until(lambda: api.query("SELECT 1 FROM actions"), "stored")
+        api.kill()
+        with pytest.raises(Exception):
+            running.result()
+    api.broker_link.restore()
+    api.start()
+    begin = time.monotonic()
+    answer = api.post(["device-1"], key="k")
+    assert statuses(answer) == {"device-1": "undeliverable"}
+    assert reasons(answer) == {"device-1": "dispatcher_ended"}
+    assert time.monotonic() - begin < 15
+    assert api.get(answer.headers["location"]).json() == answer.json()
+
+
+def test_a_twin_at_another_replica(api, servers, tmp_path):
+    other = ApiAlone(servers, tmp_path, publish_timeout_ms=int(SECONDS * 1000))
+    other.database = api.database
+    try:
+        other.start()
+        api.broker_link.silence()
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(api.post, ["device-1"], "k")
+            until(lambda: api.query("SELECT 1 FROM idempotency_keys"), "the first is stored")
+            twin = pool.submit(other.post, ["device-1"], "k")
+            assert twin.result().content == first.result().content
+    finally:
+        other.close()
+    assert api.query("SELECT count(*) FROM actions")[0]["count"] == 1
+
+
+def test_tokens_come_and_go_without_a_restart(api):
+    write_tokens(api.tokens_file, {**TOKENS, "new-token": (None, ["connections:read"])})
+    until(lambda: api.get("/v1/connections", "new-token").status_code == 200, "the new token counts", 5)
+    write_tokens(api.tokens_file, TOKENS)
+    until(lambda: api.get("/v1/connections", "new-token").status_code == 401, "it counts no more", 5)
+    api.tokens_file.write_text("tokens: nonsense")
+
+    def is_good() -> float:
+        assert api.get("/v1/connections").status_code == 200, "the last good one counts"
+        return parse(api.admin("/metrics")[1]).value("heliograph_auth_tokens_file_good")
+
+    until(lambda: is_good() == 0, "it is told", 5)
+    assert "tokens file is bad" in api.log()
+
+
+def test_what_is_counted(api):
+    def counted(name: str, **labels) -> float:
+        metrics = parse(api.admin("/metrics")[1])
+        return metrics.value(name, **labels) if metrics.has(name) else 0
+
+    before = counted("heliograph_dispatch_actions_total")
+    api.post(["away"], key="k")
+    api.post(["away"], key="k")
+    assert counted("heliograph_dispatch_actions_total") == before + 1
+    assert counted("heliograph_dispatch_repeated_requests_total") >= 1
+    assert counted("heliograph_dispatch_targets_total", status="offline") >= 1
+
+
+def test_no_token_and_no_payload_is_ever_logged(api):
+    api.post(["device-1"], payload="a payload nobody may read")
+    assert "operator-token" not in api.log()
+    assert "a payload nobody may read" not in api.log()
+
+
+def test_it_ends_when_asked(api):
+    try:
+        assert api.terminate() == 0
+    finally:
+        api.start()
