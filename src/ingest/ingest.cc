@@ -271,9 +271,8 @@ void Ingest::ServeConnection(bool ready) {
   AcknowledgeWhenConfirmed();
   if (MayRead() && (ready || link_.HasDecryptedBytes())) {
     const bool was_up = link_.up();
-    // SUBSCRIBE leaves before the messages of an earlier connection are read.
     link_.Read(kPacketsPerPass, [this] {
-      return MayRead() && !window_.ShouldClose(now_) && (link_.up() || !link_.WantsWrite());
+      return MayRead() && !window_.ShouldClose(now_) && !link_.MustWriteFirst();
     });
     if (link_.up() && !was_up) next_tick_ = now_;  // the first canary leaves at once
     AcknowledgeWhenConfirmed();
@@ -286,7 +285,8 @@ void Ingest::ServeConnection(bool ready) {
 void Ingest::Register(bool ready) {
   AcknowledgeWhenConfirmed();
   if (!MayRead() || !(ready || link_.HasDecryptedBytes())) return;
-  link_.Read(kPacketsPerPass, [this] { return MayRead() && !link_.up() && !link_.WantsWrite(); });
+  link_.Read(kPacketsPerPass,
+             [this] { return MayRead() && !link_.up() && !link_.MustWriteFirst(); });
   AcknowledgeWhenConfirmed();
   if (!link_.up()) return;
   registered_ = true;

@@ -49,6 +49,7 @@ void Link::ConnectWhenDue() {
   if (state_ != State::kWaiting || clock_.SteadyNow() < due_) return;
   state_ = State::kConnecting;
   unanswered_.clear();
+  subscribe_queued_ = false;
   if (const base::Status started = client_.StartConnect(); !started) Lost(started.error().message);
 }
 
@@ -78,6 +79,7 @@ void Link::OnConnected(int reason, bool session_present) {
     const base::Result<int> id = client_.Subscribe(grammar_.OutFilter(channel), kQos);
     if (!id) return Abort("cannot subscribe: " + id.error().message, true);
     unanswered_.insert(*id);
+    subscribe_queued_ = true;
   }
 }
 
@@ -100,6 +102,7 @@ void Link::OnSubscribed(int message_id, std::span<const int> granted) {
 base::Status Link::WritePending() {
   base::Status written = client_.WritePending();
   if (!written) Lost(written.error().message);
+  if (!client_.WantsWrite()) subscribe_queued_ = false;
   return written;
 }
 

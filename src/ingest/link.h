@@ -59,6 +59,9 @@ class Link final : public Outlet, private mqtt::ClientEvents {
       if (!client_.HasDecryptedBytes()) return;
     }
   }
+  // SUBSCRIBE is queued and not yet out: write before reading, or the messages of the session's
+  // earlier life hold it up.
+  bool MustWriteFirst() const { return subscribe_queued_; }
   bool HasDecryptedBytes() const { return client_.HasDecryptedBytes(); }
   int fd() const { return client_.fd(); }
 
@@ -100,7 +103,8 @@ class Link final : public Outlet, private mqtt::ClientEvents {
   base::Backoff backoff_;
   Takeover takeover_;
   std::string problem_ = "not connected yet";
-  bool had_session_ = false;            // this process has been connected before
+  bool had_session_ = false;  // this process has been connected before
+  bool subscribe_queued_ = false;
   std::set<int> unanswered_;            // SUBSCRIBEs
   std::set<std::string> unsubscribed_;  // filters of an earlier configuration
   mqtt::Client client_;                 // last: its callbacks use the rest
