@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <set>
+#include <exception>
 
 #include "config/reader.h"
 #include "config/writer.h"
@@ -17,6 +17,13 @@ std::string EnvironmentPrefix(std::string program) {
     return c == '-' ? '_' : static_cast<char>(std::toupper(c));
   });
   return program;
+}
+
+// A bar would end the cell of a Markdown table.
+std::string InTable(const std::string& text) {
+  std::string out;
+  for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+  return out;
 }
 
 std::string Indent(std::size_t depth) { return std::string(depth * 2, ' '); }
@@ -38,10 +45,17 @@ Environment ProcessEnvironment() {
 std::vector<std::string> Load(const Source& source, const BindFunction& bind) {
   YAML::Node root;
   try {
-    if (!source.file.empty()) root = YAML::LoadFile(source.file);
+    if (!source.file.empty()) {
+      const auto documents = YAML::LoadAllFromFile(source.file);
+      if (documents.size() > 1) {
+        return {source.file + ":" + std::to_string(documents[1].Mark().line + 1) +
+                ": a second document; settings are one"};
+      }
+      if (!documents.empty()) root = documents.front();
+    }
   } catch (const YAML::ParserException& error) {
     return {source.file + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg};
-  } catch (const YAML::BadFile&) {
+  } catch (const std::exception&) {  // no such file, no right to it, a folder
     return {"the configuration file '" + source.file + "' cannot be read"};
   }
   Reader reader(source.file, EnvironmentPrefix(source.program), root, source.environment);
@@ -82,8 +96,8 @@ std::string WriteReference(std::string_view program, const BindFunction& bind) {
   out += "| setting | default | values | what it is |\n|---|---|---|---|\n";
   for (const Entry& entry : lister.entries()) {
     if (entry.is_section) continue;
-    out += "| `" + entry.path + "` | `" + entry.value + "` | " + entry.kind + " | " + entry.help +
-           " |\n";
+    out += "| `" + InTable(entry.path) + "` | `" + InTable(entry.value) + "` | " +
+           InTable(entry.kind) + " | " + InTable(entry.help) + " |\n";
   }
   return out;
 }

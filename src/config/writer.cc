@@ -1,18 +1,36 @@
 #include "config/writer.h"
 
+#include <cstdio>
+
 #include "config/units.h"
 
 namespace heliograph::config {
 namespace {
 
-// A double-quoted YAML scalar, which is also a JSON string.
+// A double-quoted YAML scalar that reads back as `text`.
 std::string Quoted(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c == '\n' ? ' ' : c;
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if ((c >= 0 && c < ' ') || c == 0x7f) {
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(c));
+      out += escaped;
+    } else {
+      out += c;
+    }
   }
   return out + "\"";
+}
+
+// Whether a free setting's name says that its value is not for everybody.
+bool NamesSecret(const std::string& name) {
+  for (const char* word : {"password", "secret", "token", "key.pem", "oauthbearer.config"}) {
+    if (name.find(word) != std::string::npos) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -67,9 +85,8 @@ void Lister::StringMap(std::map<std::string, std::string>& value, std::string_vi
                        std::string_view help) {
   std::string map;
   for (const auto& [name, one] : value) {
-    const bool secret =
-        name.find("password") != std::string::npos || name.find("secret") != std::string::npos;
-    map += (map.empty() ? "" : ", ") + Quoted(name) + ": " + Quoted(secret ? "***" : one);
+    map +=
+        (map.empty() ? "" : ", ") + Quoted(name) + ": " + Quoted(NamesSecret(name) ? "***" : one);
   }
   Add(key, "{" + map + "}", "map", help);
 }

@@ -1,8 +1,9 @@
 #include "http/target.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <optional>
+
+#include "base/utf8.h"
 
 namespace heliograph::http {
 namespace {
@@ -16,34 +17,6 @@ std::optional<unsigned> HexDigit(char c) {
   if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
   if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
   return std::nullopt;
-}
-
-// How many bytes a UTF-8 sequence has, by its first one; 0 = none begins so. `least` is the
-// smallest code point that may be written in that many (RFC 3629: no overlong forms).
-std::size_t SequenceLength(unsigned char first, std::uint32_t& code, std::uint32_t& least) {
-  if (first < 0x80) return code = first, least = 0, 1;
-  if (first >= 0xc2 && first < 0xe0) return code = first & 0x1fU, least = 0x80, 2;
-  if (first >= 0xe0 && first < 0xf0) return code = first & 0x0fU, least = 0x800, 3;
-  if (first >= 0xf0 && first < 0xf5) return code = first & 0x07U, least = 0x10000, 4;
-  return 0;
-}
-
-bool IsUtf8WithoutNul(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    std::uint32_t code = 0;
-    std::uint32_t least = 0;
-    const std::size_t length = SequenceLength(static_cast<unsigned char>(text[i]), code, least);
-    if (length == 0 || length > text.size() - i) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      if ((next & 0xc0U) != 0x80) return false;
-      code = code << 6 | (next & 0x3fU);
-    }
-    const bool surrogate = code >= 0xd800 && code <= 0xdfff;
-    if (code == 0 || code < least || code > 0x10ffff || surrogate) return false;
-    i += length;
-  }
-  return true;
 }
 
 bool StartsWithIgnoringCase(std::string_view text, std::string_view lower_case_start) {
@@ -103,7 +76,8 @@ base::Result<std::string> PercentDecode(std::string_view text, bool plus_is_spac
       i += 2;
     }
   }
-  if (!IsUtf8WithoutNul(out)) return Wrong("the decoded text is not UTF-8, or holds U+0000");
+  if (!base::IsUtf8(out) || out.find('\0') != std::string::npos)
+    return Wrong("the decoded text is not UTF-8, or holds U+0000");
   return out;
 }
 

@@ -1,0 +1,36 @@
+#include "base/health.h"
+
+#include <gtest/gtest.h>
+
+namespace heliograph::base {
+namespace {
+
+TEST(Health, IsReadyWhenAllAreAndThereIsOne) {
+  Health health;
+  EXPECT_FALSE(health.ready()) << "nothing has said that it is ready";
+  health.SetNotReady("kafka", "connecting");
+  EXPECT_FALSE(health.ready());
+  health.SetReady("mqtt");
+  EXPECT_FALSE(health.ready()) << "one is not";
+  health.SetReady("kafka");
+  EXPECT_TRUE(health.ready());
+  health.SetNotReady("mqtt", "the broker is away");
+  EXPECT_FALSE(health.ready());
+}
+
+TEST(Health, TellsTheReasonOfEach) {
+  Health health;
+  health.SetNotReady("mqtt", "the broker is away");
+  health.SetReady("kafka");
+  const auto all = health.Snapshot();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_FALSE(all.at("mqtt").ready);
+  EXPECT_EQ(all.at("mqtt").reason, "the broker is away");
+  EXPECT_TRUE(all.at("kafka").ready);
+  EXPECT_EQ(all.at("kafka").reason, "");
+  health.SetReady("mqtt");
+  EXPECT_EQ(health.Snapshot().at("mqtt").reason, "") << "the reason goes with the state";
+}
+
+}  // namespace
+}  // namespace heliograph::base
