@@ -5,10 +5,11 @@
 
 int main(int argc, char** argv) {
   using namespace heliograph;
-  return app::Main<recorder::Config>(
-      {argc, argv, "heliograph-recorder", 9102}, [](const recorder::Config& config, app::Life& life) {
-        owner::RulesFile owners(config.owners);
-        recorder::Recorder recorder(config, owners, life.health(), life.metrics());
-        return recorder.Run(life.stop_token());
-      });
+  return app::Main<recorder::Config>({argc, argv, "heliograph-recorder", 9102},
+                                     [](const recorder::Config& config, app::Life& life) {
+                                       owner::RulesFile owners(config.owners);
+                                       recorder::Recorder recorder(config, owners, life.health(),
+                                                                   life.metrics());
+                                       return recorder.Run(life.stop_token());
+                                     });
 }

@@ -54,12 +54,14 @@ base::Result<Rule> ReadRule(const Node& item) {
   if (pattern != nullptr && !IsPattern(pattern->text)) {
     return At(*pattern, "`pattern` is not 1 to 256 bytes of A-Z a-z 0-9 . _ : - *");
   }
-  return Rule{exact != nullptr, exact != nullptr ? exact->text : pattern->text, *std::move(tenant_id)};
+  return Rule{exact != nullptr, exact != nullptr ? exact->text : pattern->text,
+              *std::move(tenant_id)};
 }
 
 }  // namespace
 
-// The text after the last `*` that could be given more: the usual walk with one place to go back to.
+// The text after the last `*` that could be given more: the usual walk with one place to go back
+// to.
 bool MatchesPattern(std::string_view pattern, std::string_view text) {
   std::size_t p = 0;
   std::size_t t = 0;

@@ -15,12 +15,12 @@ namespace heliograph::owner {
 // `*` stands for any characters, also none; all others for themselves.
 bool MatchesPattern(std::string_view pattern, std::string_view text);
 
-// A rule that names a client id goes before every pattern; among those of a kind the first one counts.
-// Threads: immutable.
+// A rule that names a client id goes before every pattern; among those of a kind the first one
+// counts. Threads: immutable.
 class Rules {
  public:
-  // YAML: `rules:`, a list of {client_id: "exact" or pattern: "glob with *", tenant: NAME}. An empty list is fine.
-  // kInvalidArgument names the line.
+  // YAML: `rules:`, a list of {client_id: "exact" or pattern: "glob with *", tenant: NAME}. An
+  // empty list is fine. kInvalidArgument names the line.
   static base::Result<Rules> Parse(const std::string& yaml);
 
   Owner OwnerOf(const device::ClientId& client_id) const;

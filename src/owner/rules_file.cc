@@ -33,13 +33,15 @@ base::Result<std::string> ReadAll(int fd) {
   }
 }
 
-// FNV-1a, 64 bits (draft-eastlake-fnv): tells one content from another, no protection against forgery is needed.
+// FNV-1a, 64 bits (draft-eastlake-fnv): tells one content from another, no protection against
+// forgery is needed.
 std::string Checksum(const std::string& content) {
   std::uint64_t hash = 0xcbf29ce484222325U;
   for (const char c : content) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[hash >> static_cast<unsigned>(shift) & 15U];
+  for (int shift = 60; shift >= 0; shift -= 4)
+    text += kDigits[hash >> static_cast<unsigned>(shift) & 15U];
   return text;
 }
 
@@ -47,7 +49,8 @@ std::string Checksum(const std::string& content) {
 
 void RulesConfig::Bind(config::Binder& binder) {
   binder.String(rules_file, "rules_file",
-                "Whose device is it: a YAML list of rules, client id or pattern to tenant. Read again when it changes.");
+                "Whose device is it: a YAML list of rules, client id or pattern to tenant. Read "
+                "again when it changes.");
 }
 
 bool RulesFile::Version::operator==(const Version& other) const {
@@ -62,7 +65,8 @@ RulesFile::Version RulesFile::VersionOf(const struct stat& status) {
 RulesFile::RulesFile(const RulesConfig& config) : path_(config.rules_file) {
   auto content = Read();
   if (!content) {
-    throw base::StartupError("the owner rules '" + path_ + "' cannot be used: " + content.error().message);
+    throw base::StartupError("the owner rules '" + path_ +
+                             "' cannot be used: " + content.error().message);
   }
   log_.Info("owner rules read", {{"rules", content->rules.size()}});
   version_ = content->version;

@@ -21,15 +21,15 @@ struct RulesConfig {
   void Bind(config::Binder& binder);
 };
 
-// A file that turns bad or disappears while we run changes nothing: the last good one counts, with an error in the
-// log and in Trouble(). Threads: any thread.
+// A file that turns bad or disappears while we run changes nothing: the last good one counts, with
+// an error in the log and in Trouble(). Threads: any thread.
 class RulesFile final : public Resolver {
  public:
   // Throws base::StartupError: the file is missing or malformed.
   explicit RulesFile(const RulesConfig& config);
 
   base::Result<std::vector<Owner>> Resolve(std::span<const device::ClientId> client_ids) override;
-  void Refresh() override;  // reads when time, size or inode differ from last time
+  void Refresh() override;                // reads when time, size or inode differ from last time
   std::string Revision() const override;  // a checksum of the file
   std::string Trouble() const override;
 

@@ -13,7 +13,8 @@ constexpr std::uint32_t kText = 25;
 constexpr std::uint32_t kTimestampWithTimeZone = 1184;
 constexpr std::uint32_t kJsonb = 3802;
 
-// array_recv: dimensions, has-null flag, element type, then length and lower bound of the one dimension.
+// array_recv: dimensions, has-null flag, element type, then length and lower bound of the one
+// dimension.
 constexpr std::size_t kHeaderBytes = 20;
 constexpr std::size_t kCountAt = 12;
 constexpr std::size_t kNullFlagAt = 4;
@@ -25,7 +26,8 @@ void AppendBigEndian(std::string& out, std::uint64_t value, std::size_t bytes) {
 }
 
 void WriteBigEndian(std::string& out, std::size_t at, std::uint32_t value) {
-  for (std::size_t i = 0; i < 4; ++i) out[at + i] = static_cast<char>(value >> ((3 - i) * 8) & 0xffU);
+  for (std::size_t i = 0; i < 4; ++i)
+    out[at + i] = static_cast<char>(value >> ((3 - i) * 8) & 0xffU);
 }
 
 }  // namespace

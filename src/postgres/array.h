@@ -1,5 +1,6 @@
-// Arrays as parameters, for set-based SQL: `... FROM unnest($1::text[], $2::bigint[]) AS t(name, size)`.
-// They travel in PostgreSQL's binary format, so nothing is quoted and nothing can be quoted wrongly.
+// Arrays as parameters, for set-based SQL: `... FROM unnest($1::text[], $2::bigint[]) AS t(name,
+// size)`. They travel in PostgreSQL's binary format, so nothing is quoted and nothing can be quoted
+// wrongly.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,9 @@ class TextArray : public Array {
  public:
   TextArray();
   void Add(std::string_view value) { AddBytes(value); }
-  void AddOptional(const std::optional<std::string>& value) { value ? AddBytes(*value) : AddNull(); }
+  void AddOptional(const std::optional<std::string>& value) {
+    value ? AddBytes(*value) : AddNull();
+  }
 };
 
 // jsonb; each value is JSON text.

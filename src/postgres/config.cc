@@ -5,9 +5,11 @@ namespace heliograph::postgres {
 void Config::Bind(config::Binder& binder) {
   using namespace std::chrono_literals;
   binder.String(connection, "connection",
-                "Where PostgreSQL is: a libpq connection string or URL, several hosts and TLS as libpq has them.");
+                "Where PostgreSQL is: a libpq connection string or URL, several hosts and TLS as "
+                "libpq has them.");
   binder.SecretFile(password, "password_file",
-                    "A file that holds the password; empty where the connection string or pg_hba.conf settle it.");
+                    "A file that holds the password; empty where the connection string or "
+                    "pg_hba.conf settle it.");
   binder.Duration(connect_timeout, "connect_timeout_ms", {100ms, 60s},
                   "How long connecting to one host may take before the next is tried.");
   binder.Duration(statement_timeout, "statement_timeout_ms", {100ms, 10min},

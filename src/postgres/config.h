@@ -11,15 +11,19 @@
 namespace heliograph::postgres {
 
 struct Config {
-  // A libpq connection string or URL: TLS and several hosts as libpq has them. A server that is read-only is passed over.
+  // A libpq connection string or URL: TLS and several hosts as libpq has them. A server that is
+  // read-only is passed over.
   std::string connection = "host=127.0.0.1 port=5432 dbname=heliograph user=heliograph";
   base::Secret password;
-  std::chrono::milliseconds connect_timeout{std::chrono::seconds(3)};  // for each host that is tried
-  // The server ends a statement after this; we stop waiting one second later. 0 = no limit (migrations, rebuilds).
+  std::chrono::milliseconds connect_timeout{
+      std::chrono::seconds(3)};  // for each host that is tried
+  // The server ends a statement after this; we stop waiting one second later. 0 = no limit
+  // (migrations, rebuilds).
   std::chrono::milliseconds statement_timeout{std::chrono::seconds(8)};
   std::chrono::milliseconds lock_timeout{std::chrono::seconds(4)};
   std::int64_t pool_size = 8;
-  // Not a setting of a site: SQL that every session begins with, "SET plan_cache_mode = force_generic_plan".
+  // Not a setting of a site: SQL that every session begins with, "SET plan_cache_mode =
+  // force_generic_plan".
   std::string session_setup;
 
   void Bind(config::Binder& binder);

@@ -25,7 +25,8 @@ base::Result<Keywords> ParseConnectionString(const std::string& text) {
   const base::UniqueHandle<char, ::PQfreemem> complaint_owner(complaint);
   if (!options) {
     // libpq's text may quote a part of the string, and with it a password.
-    return MakeError(ErrorCode::kInvalidArgument, "postgres.connection is not a libpq connection string");
+    return MakeError(ErrorCode::kInvalidArgument,
+                     "postgres.connection is not a libpq connection string");
   }
   Keywords keywords;
   for (const PQconninfoOption* one = options.get(); one->keyword != nullptr; ++one) {
@@ -108,8 +109,8 @@ base::Result<pg_conn*> ConnectTo(const ConnectParameters& host, std::chrono::mil
   const auto deadline = std::chrono::steady_clock::now() + limit;
   PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
   while (::PQstatus(session.get()) != CONNECTION_BAD && wants != PGRES_POLLING_OK) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd socket{::PQsocket(session.get()),
                   static_cast<short>(wants == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
     const int ready = left.count() <= 0 ? 0 : ::poll(&socket, 1, static_cast<int>(left.count()));

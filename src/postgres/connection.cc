@@ -93,7 +93,8 @@ bool Connection::healthy() const noexcept {
 
 bool Connection::LooksAlive() noexcept {
   if (!healthy()) return false;
-  // Nothing was asked, so whatever can be read is a farewell, or a notice that comes with the next answer.
+  // Nothing was asked, so whatever can be read is a farewell, or a notice that comes with the next
+  // answer.
   pollfd socket{::PQsocket(session_.get()), POLLIN, 0};
   if (::poll(&socket, 1, 0) == 0) return true;
   return ::PQconsumeInput(session_.get()) == 1 && ::PQstatus(session_.get()) == CONNECTION_OK &&
@@ -119,8 +120,10 @@ base::Error Connection::Failed(const pg_result* result) {
   const std::string message =
       "PostgreSQL: " + std::string(primary == nullptr ? "an error without words" : primary) + " (" +
       std::string(sqlstate) + ")";
-  // A kept plan whose tables were changed by a migration, or a statement that a pooler has taken from us: begin anew.
-  if (sqlstate == "26000" || (sqlstate == "0A000" && message.find("cached plan") != std::string::npos)) {
+  // A kept plan whose tables were changed by a migration, or a statement that a pooler has taken
+  // from us: begin anew.
+  if (sqlstate == "26000" ||
+      (sqlstate == "0A000" && message.find("cached plan") != std::string::npos)) {
     return Lost(ErrorCode::kUnavailable, message);
   }
   return MakeError(CodeOf(sqlstate), message);
@@ -131,8 +134,8 @@ base::Status Connection::WaitForSocket(short events, base::SteadyTime deadline) 
   while (true) {
     int limit = -1;
     if (answer_limit_.count() > 0) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-          deadline - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
       if (left.count() <= 0) {
         return Lost(ErrorCode::kDeadlineExceeded, "PostgreSQL did not answer in time");
       }
@@ -189,11 +192,13 @@ base::Result<std::string> Connection::Prepare(std::string_view sql) {
   return name;
 }
 
-base::Result<Rows> Connection::Execute(std::string_view sql, std::span<const Parameter> parameters) {
+base::Result<Rows> Connection::Execute(std::string_view sql,
+                                       std::span<const Parameter> parameters) {
   if (!healthy()) return Lost(ErrorCode::kUnavailable, "the PostgreSQL session was lost");
   const Values values(parameters);
   if (!values.valid) {
-    return MakeError(ErrorCode::kInvalidArgument, "a text has a NUL, which PostgreSQL cannot store");
+    return MakeError(ErrorCode::kInvalidArgument,
+                     "a text has a NUL, which PostgreSQL cannot store");
   }
   const auto name = Prepare(sql);
   if (!name) return name.error();

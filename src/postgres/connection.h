@@ -1,4 +1,5 @@
-// One PostgreSQL session. Every wait is bounded, also when the server's process is stopped: nothing blocks in libpq.
+// One PostgreSQL session. Every wait is bounded, also when the server's process is stopped: nothing
+// blocks in libpq.
 #pragma once
 
 #include <chrono>
@@ -23,14 +24,15 @@ namespace heliograph::postgres {
 
 void CloseSession(pg_conn* session) noexcept;
 
-// Errors: kUnavailable and kDeadlineExceeded may be tried again (after a lost answer the statement may still have taken
-// effect); kAlreadyExists is a unique key; kInvalidArgument is a value that the server refuses; see sqlstate.h.
-// An error's message holds the server's primary message, never a parameter's value.
-// Threads: one thread at a time.
+// Errors: kUnavailable and kDeadlineExceeded may be tried again (after a lost answer the statement
+// may still have taken effect); kAlreadyExists is a unique key; kInvalidArgument is a value that
+// the server refuses; see sqlstate.h. An error's message holds the server's primary message, never
+// a parameter's value. Threads: one thread at a time.
 class Connection {
  public:
-  // Tries each host of the connection string in turn, each for config.connect_timeout. `application_name` shows in
-  // pg_stat_activity. Sets time limits, UTC and ISO dates. kInvalidArgument: the connection string cannot be parsed.
+  // Tries each host of the connection string in turn, each for config.connect_timeout.
+  // `application_name` shows in pg_stat_activity. Sets time limits, UTC and ISO dates.
+  // kInvalidArgument: the connection string cannot be parsed.
   static base::Result<Connection> Open(const Config& config, std::string_view application_name);
 
   // One statement, prepared at its first use and kept by its text: texts should be few and fixed.
@@ -42,9 +44,11 @@ class Connection {
   // Any number of statements without parameters; the answer of the last. Unprepared.
   base::Result<Rows> ExecuteScript(const std::string& sql);
 
-  // False once the session is lost or its state unknown; it never becomes healthy again. Asks nobody.
+  // False once the session is lost or its state unknown; it never becomes healthy again. Asks
+  // nobody.
   bool healthy() const noexcept;
-  // As healthy, and the server has not closed it meanwhile, as far as this side of the network knows.
+  // As healthy, and the server has not closed it meanwhile, as far as this side of the network
+  // knows.
   bool LooksAlive() noexcept;
   bool in_transaction() const noexcept;
 
@@ -59,7 +63,8 @@ class Connection {
   base::Status Configure(const Config& config);
   // The prepared statement's name; "" when there are too many and it goes unprepared.
   base::Result<std::string> Prepare(std::string_view sql);
-  // After something was sent: the last result, within answer_limit_. The session is lost when there is none in time.
+  // After something was sent: the last result, within answer_limit_. The session is lost when there
+  // is none in time.
   base::Result<Rows> Await();
   base::Status WaitForSocket(short events, base::SteadyTime deadline);
   base::Error Lost(base::ErrorCode code, std::string message);

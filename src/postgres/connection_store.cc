@@ -9,9 +9,11 @@ using device::Connection;
 using device::Description;
 using device::Interval;
 
-// Columns of an interval, from `column` on: generation, partition, offset, from, until, reason, session, message.
+// Columns of an interval, from `column` on: generation, partition, offset, from, until, reason,
+// session, message.
 constexpr std::string_view kIntervalColumns =
-    "i.opened_generation, i.opened_partition, i.opened_offset, i.online_from, i.online_until, i.reason,"
+    "i.opened_generation, i.opened_partition, i.opened_offset, i.online_from, i.online_until, "
+    "i.reason,"
     " i.session_id, i.message_id";
 
 Interval ReadInterval(const Rows& rows, int row, int column) {
@@ -77,7 +79,9 @@ void AddOrNull(TextArray& array, std::string_view text) {
   }
 }
 
-void AddJson(TextArray& array, const std::string& json) { AddOrNull(array, json == "null" ? "" : json); }
+void AddJson(TextArray& array, const std::string& json) {
+  AddOrNull(array, json == "null" ? "" : json);
+}
 
 template <class Id>
 void AddId(TextArray& array, const std::optional<Id>& id) {
@@ -111,17 +115,20 @@ base::Status SaveConnections(Transaction& transaction, std::span<const StoredHis
     offsets.Add(connection.position.offset);
   }
   return ToStatus(transaction.Execute(
-      "INSERT INTO connections AS c (client_id, tenant, state, since, reason, last_seen, session_id, client_name,"
+      "INSERT INTO connections AS c (client_id, tenant, state, since, reason, last_seen, "
+      "session_id, client_name,"
       " client_version, log_generation, log_partition, log_offset)"
       " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[],"
-      " $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::int[], $11::int[], $12::bigint[])"
+      " $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::int[], $11::int[], "
+      "$12::bigint[])"
       " ON CONFLICT (client_id) DO UPDATE SET tenant = excluded.tenant, state = excluded.state,"
       " since = excluded.since, reason = excluded.reason, last_seen = excluded.last_seen,"
       " session_id = excluded.session_id, client_name = excluded.client_name,"
       " client_version = excluded.client_version, log_generation = excluded.log_generation,"
-      " log_partition = excluded.log_partition, log_offset = excluded.log_offset, older_than_log = false",
-      {ids, tenants, states, since, reasons, last_seen, sessions, names, versions, log_generations, partitions,
-       offsets}));
+      " log_partition = excluded.log_partition, log_offset = excluded.log_offset, older_than_log = "
+      "false",
+      {ids, tenants, states, since, reasons, last_seen, sessions, names, versions, log_generations,
+       partitions, offsets}));
 }
 
 bool SameJson(const Description& left, const Description& right) {
@@ -129,7 +136,8 @@ bool SameJson(const Description& left, const Description& right) {
          left.tags == right.tags;
 }
 
-// The labels of the connections whose tags or dispatchers changed. `descriptions` still has the old ones.
+// The labels of the connections whose tags or dispatchers changed. `descriptions` still has the old
+// ones.
 base::Status SaveLabels(Transaction& transaction, std::span<const StoredHistory> histories) {
   TextArray ids, dispatchers, tags;
   for (const StoredHistory& one : histories) {
@@ -144,7 +152,8 @@ base::Status SaveLabels(Transaction& transaction, std::span<const StoredHistory>
   }
   if (ids.size() == 0) return {};
   auto removed = transaction.Execute(
-      "DELETE FROM connection_labels l USING connection_descriptions d, labels_of(d.tags, d.dispatchers) AS old(label)"
+      "DELETE FROM connection_labels l USING connection_descriptions d, labels_of(d.tags, "
+      "d.dispatchers) AS old(label)"
       " WHERE d.client_id = ANY($1::text[]) AND l.client_id = d.client_id AND l.label = old.label",
       {ids});
   if (!removed) return std::move(removed).error();
@@ -171,7 +180,8 @@ base::Status SaveDescriptions(Transaction& transaction, std::span<const StoredHi
   return ToStatus(transaction.Execute(
       "INSERT INTO connection_descriptions (client_id, canonical_facts, dispatchers, tags)"
       " SELECT n.client_id, n.facts::json, n.dispatchers::json, n.tags::json"
-      " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS n(client_id, facts, dispatchers, tags)"
+      " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS n(client_id, facts, "
+      "dispatchers, tags)"
       " ON CONFLICT (client_id) DO UPDATE SET canonical_facts = excluded.canonical_facts,"
       " dispatchers = excluded.dispatchers, tags = excluded.tags",
       {ids, facts, dispatchers, tags}));
@@ -188,8 +198,9 @@ base::Status SaveIntervals(Transaction& transaction, std::span<const StoredHisto
       const Interval& interval = one.history.intervals[i];
       if (!interval.touched) continue;
       ids.Add(one.history.connection.client_id.view());
-      opened_generations.Add(i < one.generations.size() ? one.generations[i]
-                                                        : generations.at(interval.opened_at.partition));
+      opened_generations.Add(i < one.generations.size()
+                                 ? one.generations[i]
+                                 : generations.at(interval.opened_at.partition));
       partitions.Add(interval.opened_at.partition);
       offsets.Add(interval.opened_at.offset);
       from.Add(interval.online_from);
@@ -201,7 +212,8 @@ base::Status SaveIntervals(Transaction& transaction, std::span<const StoredHisto
   }
   if (ids.size() == 0) return {};
   return ToStatus(transaction.Execute(
-      "INSERT INTO intervals (client_id, opened_generation, opened_partition, opened_offset, online_from,"
+      "INSERT INTO intervals (client_id, opened_generation, opened_partition, opened_offset, "
+      "online_from,"
       " online_until, reason, session_id, message_id)"
       " SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::timestamptz[],"
       " $6::timestamptz[], $7::text[], $8::text[], $9::text[])"
@@ -212,19 +224,20 @@ base::Status SaveIntervals(Transaction& transaction, std::span<const StoredHisto
 
 }  // namespace
 
-base::Result<std::vector<StoredHistory>> LoadHistories(Transaction& transaction,
-                                                       std::span<const device::ClientId> client_ids) {
+base::Result<std::vector<StoredHistory>> LoadHistories(
+    Transaction& transaction, std::span<const device::ClientId> client_ids) {
   TextArray ids;
   for (const device::ClientId& id : client_ids) ids.Add(id.view());
   static const std::string sql =
       "SELECT w.n, c.tenant, c.state, c.since, c.reason, c.last_seen, c.session_id, c.client_name,"
-      " c.client_version, c.log_partition, c.log_offset, d.canonical_facts, d.dispatchers, d.tags, " +
+      " c.client_version, c.log_partition, c.log_offset, d.canonical_facts, d.dispatchers, "
+      "d.tags, " +
       std::string(kIntervalColumns) +
       " FROM unnest($1::text[]) WITH ORDINALITY AS w(client_id, n)"
       " JOIN connections c ON c.client_id = w.client_id"
       " LEFT JOIN connection_descriptions d ON d.client_id = c.client_id"
-      // The open stay began when the connection came into its state; so no index on "open" is needed, which every
-      // closing would have to write to.
+      // The open stay began when the connection came into its state; so no index on "open" is
+      // needed, which every closing would have to write to.
       " LEFT JOIN intervals i ON c.state = 'online' AND i.client_id = c.client_id"
       " AND i.online_from = c.since AND i.online_until IS NULL";
   auto rows = transaction.Execute(sql, {ids});
@@ -253,7 +266,8 @@ base::Status LoadOpenedStays(Transaction& transaction, std::span<const WantedSta
   }
   static const std::string sql =
       "SELECT w.n, " + std::string(kIntervalColumns) +
-      " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS w(n, client_id, session_id, message_id)"
+      " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS w(n, client_id, "
+      "session_id, message_id)"
       " JOIN intervals i ON i.client_id = w.client_id AND i.session_id = w.session_id"
       " AND i.message_id = w.message_id"
       " ORDER BY i.online_from, i.opened_generation, i.opened_partition, i.opened_offset";
@@ -279,8 +293,10 @@ base::Status LoadEndedStays(Transaction& transaction, std::span<const WantedEnd>
   }
   static const std::string sql =
       "SELECT w.n, " + std::string(kIntervalColumns) +
-      " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[]) AS w(n, client_id, session_id, enough),"
-      " LATERAL (SELECT * FROM intervals WHERE client_id = w.client_id AND session_id = w.session_id"
+      " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[]) AS w(n, client_id, "
+      "session_id, enough),"
+      " LATERAL (SELECT * FROM intervals WHERE client_id = w.client_id AND session_id = "
+      "w.session_id"
       " AND online_until IS NOT NULL LIMIT w.enough) AS i"
       " ORDER BY i.online_from, i.opened_generation, i.opened_partition, i.opened_offset";
   auto rows = transaction.Execute(sql, {numbers, ids, sessions, enough});
@@ -299,8 +315,10 @@ base::Status SaveHistories(Transaction& transaction, std::span<const StoredHisto
   return SaveIntervals(transaction, histories, generations);
 }
 
-base::Result<std::vector<OwnedConnection>> ListOwners(Transaction& transaction, std::int32_t partition,
-                                                      const device::ClientId& after, std::int64_t limit) {
+base::Result<std::vector<OwnedConnection>> ListOwners(Transaction& transaction,
+                                                      std::int32_t partition,
+                                                      const device::ClientId& after,
+                                                      std::int64_t limit) {
   auto rows = transaction.Execute(
       "SELECT client_id, tenant FROM connections WHERE client_id > $1 AND log_partition = $2::int"
       " ORDER BY client_id LIMIT $3::bigint",
@@ -322,10 +340,11 @@ base::Status SaveOwners(Transaction& transaction, std::span<const OwnedConnectio
     ids.Add(one.client_id.view());
     AddId(tenants, one.tenant);
   }
-  return ToStatus(transaction.Execute(
-      "UPDATE connections c SET tenant = n.tenant FROM unnest($1::text[], $2::text[]) AS n(client_id, tenant)"
-      " WHERE c.client_id = n.client_id",
-      {ids, tenants}));
+  return ToStatus(
+      transaction.Execute("UPDATE connections c SET tenant = n.tenant FROM unnest($1::text[], "
+                          "$2::text[]) AS n(client_id, tenant)"
+                          " WHERE c.client_id = n.client_id",
+                          {ids, tenants}));
 }
 
 }  // namespace heliograph::postgres

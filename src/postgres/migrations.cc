@@ -15,13 +15,15 @@ namespace {
 using base::ErrorCode;
 using base::MakeError;
 
-constexpr std::int64_t kLockKey = 0x68656c696f;  // "helio": any number that others are unlikely to lock
+constexpr std::int64_t kLockKey =
+    0x68656c696f;  // "helio": any number that others are unlikely to lock
 
 base::Result<std::string> ReadText(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream content;
   if (!file || !(content << file.rdbuf())) {
-    return MakeError(ErrorCode::kNotFound, "the file " + path.string() + " cannot be read or is empty");
+    return MakeError(ErrorCode::kNotFound,
+                     "the file " + path.string() + " cannot be read or is empty");
   }
   return content.str();
 }
@@ -53,11 +55,13 @@ base::Result<std::vector<Migration>> ReadMigrations(const std::filesystem::path&
     if (!name.ends_with(".sql")) continue;
     std::smatch parts;
     if (!std::regex_match(name, parts, kName)) {
-      return MakeError(ErrorCode::kInvalidArgument, name + " is not named NNNN_name.up.sql or .down.sql");
+      return MakeError(ErrorCode::kInvalidArgument,
+                       name + " is not named NNNN_name.up.sql or .down.sql");
     }
     Migration& migration = found[std::stoll(parts[1])];
     if (!migration.name.empty() && migration.name != parts[2]) {
-      return MakeError(ErrorCode::kInvalidArgument, "migration " + parts[1].str() + " has two names");
+      return MakeError(ErrorCode::kInvalidArgument,
+                       "migration " + parts[1].str() + " has two names");
     }
     migration.version = std::stoll(parts[1]);
     migration.name = parts[2];
@@ -85,8 +89,10 @@ base::Result<Migrations> Migrations::Open(Config config, std::vector<Migration> 
       "  name text NOT NULL,"
       "  checksum text NOT NULL,"
       "  applied_at timestamptz NOT NULL DEFAULT now());"
-      "COMMENT ON TABLE schema_migrations IS 'Which files of migrations/ were applied; checksum is SHA-256 of the up file';");
-  // Two first runs at once: one of them finds the table made under its hands, and the table is there.
+      "COMMENT ON TABLE schema_migrations IS 'Which files of migrations/ were applied; checksum is "
+      "SHA-256 of the up file';");
+  // Two first runs at once: one of them finds the table made under its hands, and the table is
+  // there.
   if (!table && table.error().code != ErrorCode::kAlreadyExists) return std::move(table).error();
   return Migrations(*std::move(connection), std::move(migrations));
 }
@@ -99,7 +105,8 @@ base::Result<std::vector<MigrationState>> Migrations::Status() {
   std::map<std::int64_t, std::string> checksums;
   for (int row = 0; row < rows->size(); ++row) {
     const std::int64_t version = rows->GetInt64(row, 0);
-    states[version] = {version, std::string(rows->Get(row, 1)), rows->GetTimestamp(row, 3), false, true};
+    states[version] = {version, std::string(rows->Get(row, 1)), rows->GetTimestamp(row, 3), false,
+                       true};
     checksums[version] = rows->Get(row, 2);
   }
   for (const Migration& migration : migrations_) {
@@ -111,7 +118,8 @@ base::Result<std::vector<MigrationState>> Migrations::Status() {
       continue;
     }
     // The server hashes, so that this folder needs no cryptography library.
-    auto checksum = connection_.Execute("SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')", {migration.up});
+    auto checksum =
+        connection_.Execute("SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')", {migration.up});
     if (!checksum) return std::move(checksum).error();
     state.altered = checksum->Get(0, 0) != checksums[migration.version];
   }
@@ -124,18 +132,23 @@ base::Result<std::vector<MigrationState>> Migrations::CheckedStatus() {
   auto states = Status();
   if (!states) return states;
   for (const MigrationState& state : *states) {
-    const std::string title = "migration " + std::to_string(state.version) + " (" + state.name + ")";
-    if (state.altered) return MakeError(ErrorCode::kConflict, title + " was altered after it was applied");
+    const std::string title =
+        "migration " + std::to_string(state.version) + " (" + state.name + ")";
+    if (state.altered)
+      return MakeError(ErrorCode::kConflict, title + " was altered after it was applied");
     if (state.file_missing) {
-      return MakeError(ErrorCode::kConflict, title + " was applied by a newer version; its file is not here");
+      return MakeError(ErrorCode::kConflict,
+                       title + " was applied by a newer version; its file is not here");
     }
   }
   return states;
 }
 
 base::Result<std::vector<Migration>> Migrations::Locked(
-    const std::function<base::Result<std::vector<Migration>>(const std::vector<MigrationState>&)>& work) {
-  if (auto locked = connection_.Execute("SELECT pg_advisory_lock($1::bigint)", {kLockKey}); !locked) {
+    const std::function<base::Result<std::vector<Migration>>(const std::vector<MigrationState>&)>&
+        work) {
+  if (auto locked = connection_.Execute("SELECT pg_advisory_lock($1::bigint)", {kLockKey});
+      !locked) {
     return std::move(locked).error();
   }
   const auto states = CheckedStatus();
@@ -167,8 +180,8 @@ base::Status Migrations::Apply(const Migration& migration, bool up) {
   return transaction->Commit();
 }
 
-base::Result<std::vector<Migration>> Migrations::ApplyMissing(const std::vector<MigrationState>& states,
-                                                              std::int64_t last) {
+base::Result<std::vector<Migration>> Migrations::ApplyMissing(
+    const std::vector<MigrationState>& states, std::int64_t last) {
   std::vector<Migration> applied;
   for (const Migration& migration : migrations_) {
     if (migration.version > last) break;
@@ -187,9 +200,9 @@ base::Result<std::vector<Migration>> Migrations::TakeBack(const std::vector<Migr
   std::vector<Migration> undone;
   for (auto state = states.rbegin(); state != states.rend() && count > 0; ++state) {
     if (!state->applied_at) continue;
-    const auto migration = std::find_if(
-        migrations_.begin(), migrations_.end(),
-        [&](const Migration& one) { return one.version == state->version; });
+    const auto migration =
+        std::find_if(migrations_.begin(), migrations_.end(),
+                     [&](const Migration& one) { return one.version == state->version; });
     if (auto done = Apply(*migration, false); !done) return std::move(done).error();
     undone.push_back(*migration);
     --count;

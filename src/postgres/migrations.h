@@ -22,8 +22,8 @@ struct Migration {
   std::string down;
 };
 
-// All pairs in `folder`, by version. kNotFound: no such folder, or nothing in it; kInvalidArgument: a name that is none,
-// a half of a pair, a version given twice or left out.
+// All pairs in `folder`, by version. kNotFound: no such folder, or nothing in it; kInvalidArgument:
+// a name that is none, a half of a pair, a version given twice or left out.
 base::Result<std::vector<Migration>> ReadMigrations(const std::filesystem::path& folder);
 
 struct MigrationState {
@@ -34,9 +34,9 @@ struct MigrationState {
   bool file_missing = false;                  // applied by a newer version of the program
 };
 
-// Each migration runs in a transaction of its own, together with its row in `schema_migrations`, which keeps the
-// checksum of the up file. An advisory lock keeps two runs apart (the second waits up to 30 s). An applied file that
-// was altered, or is missing, stops every run: kConflict.
+// Each migration runs in a transaction of its own, together with its row in `schema_migrations`,
+// which keeps the checksum of the up file. An advisory lock keeps two runs apart (the second waits
+// up to 30 s). An applied file that was altered, or is missing, stops every run: kConflict.
 // Threads: one thread.
 class Migrations {
  public:
@@ -55,9 +55,12 @@ class Migrations {
 
   // Runs `work` under the advisory lock.
   base::Result<std::vector<Migration>> Locked(
-      const std::function<base::Result<std::vector<Migration>>(const std::vector<MigrationState>&)>& work);
-  base::Result<std::vector<Migration>> ApplyMissing(const std::vector<MigrationState>& states, std::int64_t last);
-  base::Result<std::vector<Migration>> TakeBack(const std::vector<MigrationState>& states, int count);
+      const std::function<base::Result<std::vector<Migration>>(const std::vector<MigrationState>&)>&
+          work);
+  base::Result<std::vector<Migration>> ApplyMissing(const std::vector<MigrationState>& states,
+                                                    std::int64_t last);
+  base::Result<std::vector<Migration>> TakeBack(const std::vector<MigrationState>& states,
+                                                int count);
   base::Result<std::vector<MigrationState>> CheckedStatus();
   base::Status Apply(const Migration& migration, bool up);
 

@@ -33,12 +33,15 @@ struct Jumped {
   std::int64_t next_offset;
 };
 
-base::Status Jump(Connection& connection, const std::string& topic, const LogOffset& known, Jumped to) {
+base::Status Jump(Connection& connection, const std::string& topic, const LogOffset& known,
+                  Jumped to) {
   auto jumped = connection.Execute(
       "UPDATE kafka_offsets SET generation = generation + $5::int, next_offset = $6::bigint,"
       " last_record_time = NULL, updated_at = now()"
-      " WHERE topic = $1 AND partition = $2::int AND generation = $3::int AND next_offset = $4::bigint",
-      {topic, known.partition, known.generation, known.next_offset, to.generations, to.next_offset});
+      " WHERE topic = $1 AND partition = $2::int AND generation = $3::int AND next_offset = "
+      "$4::bigint",
+      {topic, known.partition, known.generation, known.next_offset, to.generations,
+       to.next_offset});
   if (!jumped) return std::move(jumped).error();
   if (jumped->affected() != 1) return Fenced(topic);
   return {};
@@ -60,7 +63,8 @@ base::Result<std::vector<LogOffset>> ListOffsets(Connection& connection, const s
   return ReadOffsets(connection.Execute(sql, {topic}));
 }
 
-base::Status CreateOffset(Connection& connection, const std::string& topic, const LogOffset& offset) {
+base::Status CreateOffset(Connection& connection, const std::string& topic,
+                          const LogOffset& offset) {
   auto created = connection.Execute(
       "INSERT INTO kafka_offsets (topic, partition, generation, next_offset, last_record_time)"
       " VALUES ($1, $2::int, $3::int, $4::bigint, $5::timestamptz) ON CONFLICT DO NOTHING",
@@ -70,8 +74,8 @@ base::Status CreateOffset(Connection& connection, const std::string& topic, cons
   return {};
 }
 
-base::Status BeginGeneration(Connection& connection, const std::string& topic, const LogOffset& known,
-                             std::int64_t next_offset) {
+base::Status BeginGeneration(Connection& connection, const std::string& topic,
+                             const LogOffset& known, std::int64_t next_offset) {
   return Jump(connection, topic, known, {1, next_offset});
 }
 
@@ -85,7 +89,8 @@ base::Result<std::vector<LogOffset>> LockOffsets(Transaction& transaction, const
   Int32Array wanted;
   for (const std::int32_t partition : partitions) wanted.Add(partition);
   static const std::string sql =
-      std::string(kSelect) + " WHERE topic = $1 AND partition = ANY($2::int[]) ORDER BY partition FOR UPDATE";
+      std::string(kSelect) +
+      " WHERE topic = $1 AND partition = ANY($2::int[]) ORDER BY partition FOR UPDATE";
   return ReadOffsets(transaction.Execute(sql, {topic, wanted}));
 }
 
@@ -104,7 +109,8 @@ base::Status AdvanceOffsets(Transaction& transaction, const std::string& topic,
     times.Add(one.last_record_time);
   }
   auto advanced = transaction.Execute(
-      "UPDATE kafka_offsets o SET next_offset = n.next_offset, last_record_time = n.time, updated_at = now()"
+      "UPDATE kafka_offsets o SET next_offset = n.next_offset, last_record_time = n.time, "
+      "updated_at = now()"
       " FROM unnest($2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::timestamptz[])"
       " AS n(partition, generation, expected, next_offset, time)"
       " WHERE o.topic = $1 AND o.partition = n.partition AND o.generation = n.generation"
@@ -115,8 +121,8 @@ base::Status AdvanceOffsets(Transaction& transaction, const std::string& topic,
   return {};
 }
 
-base::Status NoteOwnerRules(Transaction& transaction, const std::string& topic, std::int32_t partition,
-                            const std::string& owner_rules) {
+base::Status NoteOwnerRules(Transaction& transaction, const std::string& topic,
+                            std::int32_t partition, const std::string& owner_rules) {
   auto noted = transaction.Execute(
       "UPDATE kafka_offsets SET owner_rules = $3 WHERE topic = $1 AND partition = $2::int",
       {topic, partition, owner_rules});

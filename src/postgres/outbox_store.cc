@@ -16,7 +16,8 @@ base::Status AddToOutbox(Transaction& transaction, const std::vector<OutboxRow>&
     events.Add(row.events);
   }
   auto added = transaction.Execute(
-      "INSERT INTO connection_events_outbox (log_partition, log_generation, first_offset, last_offset, events)"
+      "INSERT INTO connection_events_outbox (log_partition, log_generation, first_offset, "
+      "last_offset, events)"
       " SELECT * FROM unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[], $5::text[])",
       {partitions, generations, first, last, events});
   if (!added) return std::move(added).error();
@@ -31,8 +32,9 @@ base::Result<std::vector<OutboxRow>> ReadOutbox(Connection& connection, std::int
   if (!rows) return std::move(rows).error();
   std::vector<OutboxRow> outbox;
   for (int row = 0; row < rows->size(); ++row) {
-    outbox.push_back({partition, static_cast<std::int32_t>(rows->GetInt64(row, 0)), rows->GetInt64(row, 1),
-                      rows->GetInt64(row, 2), std::string(rows->Get(row, 3))});
+    outbox.push_back({partition, static_cast<std::int32_t>(rows->GetInt64(row, 0)),
+                      rows->GetInt64(row, 1), rows->GetInt64(row, 2),
+                      std::string(rows->Get(row, 3))});
   }
   return outbox;
 }

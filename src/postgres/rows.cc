@@ -44,7 +44,9 @@ std::optional<std::string> Rows::GetOptional(int row, int column) const {
   return std::string(Get(row, column));
 }
 
-std::int64_t Rows::GetInt64(int row, int column) const noexcept { return ToInt64(Get(row, column)); }
+std::int64_t Rows::GetInt64(int row, int column) const noexcept {
+  return ToInt64(Get(row, column));
+}
 
 bool Rows::GetBool(int row, int column) const noexcept { return Get(row, column) == "t"; }
 

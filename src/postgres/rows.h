@@ -23,7 +23,7 @@ class Rows {
   int size() const noexcept;
   bool empty() const noexcept { return size() == 0; }
   std::string_view command() const noexcept;  // what it was: "COMMIT", "INSERT 0 1"
-  std::int64_t affected() const noexcept;  // rows that INSERT, UPDATE or DELETE changed
+  std::int64_t affected() const noexcept;     // rows that INSERT, UPDATE or DELETE changed
 
   bool IsNull(int row, int column) const noexcept;
   std::string_view Get(int row, int column) const noexcept;  // "" where NULL

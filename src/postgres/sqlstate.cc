@@ -43,7 +43,8 @@ base::ErrorCode CodeOf(std::string_view sqlstate) noexcept {
       return ErrorCode::kAlreadyExists;
     case Pack("57014"):  // query_canceled: statement_timeout
       return ErrorCode::kDeadlineExceeded;
-    case Pack("25006"):  // read_only_sql_transaction: a standby, or a server that was made read-only
+    case Pack(
+        "25006"):  // read_only_sql_transaction: a standby, or a server that was made read-only
     case Pack("25P03"):  // idle_in_transaction_session_timeout
     case Pack("26000"):  // a prepared statement that is gone: a pooler changed the session under us
     case Pack("28P01"):  // invalid_password: it may be in the middle of being changed

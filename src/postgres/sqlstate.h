@@ -7,8 +7,8 @@
 
 namespace heliograph::postgres {
 
-// `sqlstate` is five characters, or empty where the server said nothing (the session is lost): kUnavailable.
-// kInvalidArgument: the server refuses a value, so the same data fails again.
+// `sqlstate` is five characters, or empty where the server said nothing (the session is lost):
+// kUnavailable. kInvalidArgument: the server refuses a value, so the same data fails again.
 base::ErrorCode CodeOf(std::string_view sqlstate) noexcept;
 
 }  // namespace heliograph::postgres

@@ -11,7 +11,8 @@ base::Result<Transaction> Transaction::Begin(Connection& connection) {
 
 Transaction::~Transaction() { Rollback(); }
 
-base::Result<Rows> Transaction::Execute(std::string_view sql, std::span<const Parameter> parameters) {
+base::Result<Rows> Transaction::Execute(std::string_view sql,
+                                        std::span<const Parameter> parameters) {
   assert(connection_ != nullptr);
   return connection_->Execute(sql, parameters);
 }

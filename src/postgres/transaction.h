@@ -9,12 +9,13 @@
 
 namespace heliograph::postgres {
 
-// READ COMMITTED. Rolls back in its destructor unless committed. The connection must outlive it, and is not used
-// otherwise meanwhile. Threads: one thread.
+// READ COMMITTED. Rolls back in its destructor unless committed. The connection must outlive it,
+// and is not used otherwise meanwhile. Threads: one thread.
 class Transaction {
  public:
   static base::Result<Transaction> Begin(Connection& connection);
-  Transaction(Transaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  Transaction(Transaction&& other) noexcept
+      : connection_(std::exchange(other.connection_, nullptr)) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 

@@ -23,18 +23,21 @@ class Applier {
 
   // Parses, without the database. The records live until the next Prepare.
   virtual std::vector<Refusal> Prepare(std::span<const Record> records) = 0;
-  // Applies what Prepare kept, in the transaction that also moves the offsets; their rows are locked and as expected.
-  // Answers what is refused for what the database knows. May be called again after a failure.
+  // Applies what Prepare kept, in the transaction that also moves the offsets; their rows are
+  // locked and as expected. Answers what is refused for what the database knows. May be called
+  // again after a failure.
   virtual base::Result<std::vector<Refusal>> Apply(postgres::Transaction& transaction,
                                                    const Generations& generations) = 0;
   // The transaction of the last Apply was committed.
   virtual void Committed() = 0;
 
   // A partition goes on (anew) at this offset row.
-  virtual base::Status Take(postgres::Connection& connection, const postgres::LogOffset& offset) = 0;
+  virtual base::Status Take(postgres::Connection& connection,
+                            const postgres::LogOffset& offset) = 0;
   virtual void GiveUp(std::int32_t partition) = 0;
 
-  // After each turn, at least ten times a second: what is not a batch. Bounded, and errors are its own business.
+  // After each turn, at least ten times a second: what is not a batch. Bounded, and errors are its
+  // own business.
   virtual void Tick(const Offsets& offsets) = 0;
   // Whether reading should wait until Tick has caught up.
   virtual bool Congested() const = 0;

@@ -22,8 +22,8 @@ base::Result<std::int64_t> Assignment::StartOf(const kafka::TopicPartition& part
   Forget(partition.partition);
   auto offset = Resume(partition);
   if (!offset) {
-    troubles_[partition.partition] = "partition " + std::to_string(partition.partition) + " of " + topic_ +
-                                     " cannot be read: " + offset.error().message;
+    troubles_[partition.partition] = "partition " + std::to_string(partition.partition) + " of " +
+                                     topic_ + " cannot be read: " + offset.error().message;
     return std::move(offset).error();
   }
   troubles_.erase(partition.partition);
@@ -31,7 +31,8 @@ base::Result<std::int64_t> Assignment::StartOf(const kafka::TopicPartition& part
   epochs_[partition.partition] = ++last_epoch_;
   const std::int64_t start = offset->next_offset;
   offsets_[partition.partition] = *std::move(offset);
-  log_.Info("following a partition", {{"topic", topic_}, {"partition", partition.partition}, {"offset", start}});
+  log_.Info("following a partition",
+            {{"topic", topic_}, {"partition", partition.partition}, {"offset", start}});
   return start;
 }
 
@@ -62,9 +63,9 @@ base::Result<Start> Assignment::FindStart(const kafka::TopicPartition& partition
   return DecideStart(stored, *log, time);
 }
 
-base::Result<postgres::LogOffset> Assignment::Settle(postgres::Connection& connection, std::int32_t partition,
-                                                     const std::optional<postgres::LogOffset>& stored,
-                                                     const Start& start) {
+base::Result<postgres::LogOffset> Assignment::Settle(
+    postgres::Connection& connection, std::int32_t partition,
+    const std::optional<postgres::LogOffset>& stored, const Start& start) {
   postgres::LogOffset offset = stored.value_or(postgres::LogOffset{});
   switch (start.kind) {
     case StartKind::kContinue:
@@ -72,14 +73,18 @@ base::Result<postgres::LogOffset> Assignment::Settle(postgres::Connection& conne
     case StartKind::kFirst:
       offset.partition = partition;
       offset.next_offset = start.offset;
-      if (auto made = postgres::CreateOffset(connection, topic_, offset); !made) return std::move(made).error();
+      if (auto made = postgres::CreateOffset(connection, topic_, offset); !made)
+        return std::move(made).error();
       return offset;
     case StartKind::kRecreated:
-      if (auto begun = postgres::BeginGeneration(connection, topic_, offset, start.offset); !begun) {
+      if (auto begun = postgres::BeginGeneration(connection, topic_, offset, start.offset);
+          !begun) {
         return std::move(begun).error();
       }
       log_.Error("the topic was recreated: another log begins",
-                 {{"topic", topic_}, {"partition", partition}, {"generation", offset.generation + 1},
+                 {{"topic", topic_},
+                  {"partition", partition},
+                  {"generation", offset.generation + 1},
                   {"applied_of_the_old", offset.next_offset}});
       ++offset.generation;
       offset.next_offset = start.offset;
@@ -92,20 +97,25 @@ base::Result<postgres::LogOffset> Assignment::Settle(postgres::Connection& conne
 }
 
 base::Result<postgres::LogOffset> Assignment::SettleMissing(postgres::Connection& connection,
-                                                            const postgres::LogOffset& stored, const Start& start) {
-  const std::string what = std::to_string(start.missing) + " records are missing: the log begins at " +
-                           std::to_string(start.offset) + ", applied is up to " +
-                           std::to_string(stored.next_offset);
+                                                            const postgres::LogOffset& stored,
+                                                            const Start& start) {
+  const std::string what =
+      std::to_string(start.missing) + " records are missing: the log begins at " +
+      std::to_string(start.offset) + ", applied is up to " + std::to_string(stored.next_offset);
   const auto [told, is_new] = told_missing_.emplace(stored.partition, stored.next_offset);
   if (is_new || told->second != stored.next_offset) {
     told->second = stored.next_offset;
     parts_.meters.missing_records.Add(static_cast<double>(start.missing));
     log_.Error("Kafka has deleted records that were not applied",
-               {{"topic", topic_}, {"partition", stored.partition}, {"missing", start.missing},
-                {"log_begins_at", start.offset}, {"applied_up_to", stored.next_offset}});
+               {{"topic", topic_},
+                {"partition", stored.partition},
+                {"missing", start.missing},
+                {"log_begins_at", start.offset},
+                {"applied_up_to", stored.next_offset}});
   }
   if (missing_ == Missing::kStay) {
-    return base::MakeError(base::ErrorCode::kConflict, what + "; `heliograph state rebuild` goes on without them");
+    return base::MakeError(base::ErrorCode::kConflict,
+                           what + "; `heliograph state rebuild` goes on without them");
   }
   if (auto skipped = postgres::SkipTo(connection, topic_, stored, start.offset); !skipped) {
     return std::move(skipped).error();
@@ -132,13 +142,15 @@ void Assignment::OnRevoked(std::span<const kafka::TopicPartition> partitions, bo
             {{"topic", topic_}, {"partitions", partitions.size()}, {"lost", lost}});
 }
 
-void Assignment::OnOffsetOutOfRange(const kafka::TopicPartition& partition, const std::string& why) {
+void Assignment::OnOffsetOutOfRange(const kafka::TopicPartition& partition,
+                                    const std::string& why) {
   log_.Warn("Kafka does not have the offset that is next",
             {{"topic", topic_}, {"partition", partition.partition}, {"why", why}});
   Restart(partition.partition);
 }
 
-void Assignment::Advance(std::int32_t partition, std::int64_t next_offset, base::Timestamp last_record_time) {
+void Assignment::Advance(std::int32_t partition, std::int64_t next_offset,
+                         base::Timestamp last_record_time) {
   const auto at = offsets_.find(partition);
   if (at == offsets_.end()) return;
   at->second.next_offset = next_offset;
@@ -165,7 +177,8 @@ void Assignment::RestartPending(kafka::Consumer& consumer) {
     const kafka::TopicPartition place{topic_, partition};
     const auto start = StartOf(place);
     if (!start) continue;
-    if (auto sought = consumer.Seek(place, *start); !sought) Forget(partition);  // it was revoked meanwhile
+    if (auto sought = consumer.Seek(place, *start); !sought)
+      Forget(partition);  // it was revoked meanwhile
   }
 }
 
@@ -180,6 +193,8 @@ void Assignment::CheckNext() {
   if (log->end < next->second.next_offset) Restart(checked_);
 }
 
-std::string Assignment::Trouble() const { return troubles_.empty() ? "" : troubles_.begin()->second; }
+std::string Assignment::Trouble() const {
+  return troubles_.empty() ? "" : troubles_.begin()->second;
+}
 
 }  // namespace heliograph::recorder

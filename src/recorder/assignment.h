@@ -1,4 +1,5 @@
-// The partitions that the consumer group gave to this process: where each goes on, and whether it still does.
+// The partitions that the consumer group gave to this process: where each goes on, and whether it
+// still does.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ namespace heliograph::recorder {
 
 // What to do when Kafka has deleted records that were not applied.
 enum class Missing {
-  kStay,   // somebody must decide: the partition stays unread
-  kGoOn,   // say how many, and go on with what is there
+  kStay,  // somebody must decide: the partition stays unread
+  kGoOn,  // say how many, and go on with what is there
 };
 
 // Threads: one thread.
@@ -45,8 +46,8 @@ class Assignment final : public kafka::RebalanceListener {
   const Offsets& offsets() const { return offsets_; }
   void Advance(std::int32_t partition, std::int64_t next_offset, base::Timestamp last_record_time);
 
-  // Counts the times that a partition was started; nullopt where it is not followed now. Records that were read under
-  // another count are of no use.
+  // Counts the times that a partition was started; nullopt where it is not followed now. Records
+  // that were read under another count are of no use.
   std::optional<std::uint64_t> EpochOf(std::int32_t partition) const;
 
   // Do not trust what is known of it: the offset row is to be read again.
@@ -54,7 +55,8 @@ class Assignment final : public kafka::RebalanceListener {
   // Starts those again that have to, at most once a second each.
   void RestartPending(kafka::Consumer& consumer);
 
-  // Asks Kafka for the end of one partition, in turn: for the lag, and to notice a log that was recreated under us.
+  // Asks Kafka for the end of one partition, in turn: for the lag, and to notice a log that was
+  // recreated under us.
   void CheckNext();
 
   // "" or why partitions of ours are not read: for /readyz.
@@ -64,9 +66,11 @@ class Assignment final : public kafka::RebalanceListener {
   base::Result<Start> FindStart(const kafka::TopicPartition& partition,
                                 const std::optional<postgres::LogOffset>& stored);
   base::Result<postgres::LogOffset> Settle(postgres::Connection& connection, std::int32_t partition,
-                                           const std::optional<postgres::LogOffset>& stored, const Start& start);
+                                           const std::optional<postgres::LogOffset>& stored,
+                                           const Start& start);
   base::Result<postgres::LogOffset> SettleMissing(postgres::Connection& connection,
-                                                  const postgres::LogOffset& stored, const Start& start);
+                                                  const postgres::LogOffset& stored,
+                                                  const Start& start);
   base::Result<postgres::LogOffset> Resume(const kafka::TopicPartition& partition);
   void Forget(std::int32_t partition);
 
@@ -77,10 +81,11 @@ class Assignment final : public kafka::RebalanceListener {
   Offsets offsets_;
   std::map<std::int32_t, std::uint64_t> epochs_;
   std::uint64_t last_epoch_ = 0;
-  std::map<std::int32_t, base::SteadyTime> restarts_;   // partition -> not before
+  std::map<std::int32_t, base::SteadyTime> restarts_;  // partition -> not before
   std::map<std::int32_t, std::string> troubles_;
-  std::map<std::int32_t, std::int64_t> told_missing_;   // partition -> stored offset of which the loss was logged
-  std::int32_t checked_ = -1;                           // the partition that CheckNext asked for last
+  std::map<std::int32_t, std::int64_t>
+      told_missing_;           // partition -> stored offset of which the loss was logged
+  std::int32_t checked_ = -1;  // the partition that CheckNext asked for last
 };
 
 }  // namespace heliograph::recorder

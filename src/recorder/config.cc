@@ -5,7 +5,8 @@ namespace {
 
 constexpr std::int64_t kRoomForKeyAndHeaders = 64 * 1024;
 
-void BindTopic(config::Binder& binder, std::string& value, std::string_view key, std::string_view help) {
+void BindTopic(config::Binder& binder, std::string& value, std::string_view key,
+               std::string_view help) {
   binder.String(value, key, help);
   const auto spec = kafka::ParseTopicSpec(value);
   binder.Require(spec.has_value(), spec ? "" : spec.error().message);
@@ -18,26 +19,31 @@ void KafkaConfig::Bind(config::Binder& binder) {
   binder.String(group_id, "group_id",
                 "Consumer groups are this name with .control and .data; replicas share it.");
   binder.String(group_instance_id, "group_instance_id",
-                "A fixed name of this replica (host or pod), so that a restart moves no partition; empty = none.");
+                "A fixed name of this replica (host or pod), so that a restart moves no partition; "
+                "empty = none.");
   binder.Require(!group_id.empty(), "group_id must not be empty");
 }
 
 void TopicsConfig::Bind(config::Binder& binder) {
   BindTopic(binder, control, "control", "What devices say on control: name:partitions:replicas.");
   BindTopic(binder, data, "data", "What devices say on data: name:partitions:replicas.");
-  BindTopic(binder, dead_letter, "dead_letter", "What cannot be processed: name:partitions:replicas.");
-  BindTopic(binder, events, "events", "Who came on line, left or changed: name:partitions:replicas.");
+  BindTopic(binder, dead_letter, "dead_letter",
+            "What cannot be processed: name:partitions:replicas.");
+  BindTopic(binder, events, "events",
+            "Who came on line, left or changed: name:partitions:replicas.");
 }
 
 void BatchConfig::Bind(config::Binder& binder) {
   using namespace std::chrono_literals;
-  binder.Integer(max_records, "max_records", {1, 100'000}, "Records that are applied in one transaction, at most.");
+  binder.Integer(max_records, "max_records", {1, 100'000},
+                 "Records that are applied in one transaction, at most.");
   binder.Duration(max_wait, "max_wait_ms", {0ms, 1s}, "How long a first record waits for company.");
 }
 
 void Config::Bind(config::Binder& binder) {
   binder.Integer(max_packet_bytes, "max_packet_bytes", {1024, 256 * 1024 * 1024},
-                 "The largest MQTT packet, as the broker and heliograph-ingest have it; Kafka's limits follow from it.");
+                 "The largest MQTT packet, as the broker and heliograph-ingest have it; Kafka's "
+                 "limits follow from it.");
   binder.Section(kafka, "kafka", "Where Kafka is.");
   binder.Section(topics, "topics", "Topics; those that are missing are created.");
   binder.Section(postgres, "postgres", "Where the state is kept.");

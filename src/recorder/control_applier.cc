@@ -7,8 +7,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// A row of the outbox is closed when it has so many bytes: small enough to be handled in one piece, large enough that
-// rows cost little.
+// A row of the outbox is closed when it has so many bytes: small enough to be handled in one piece,
+// large enough that rows cost little.
 constexpr std::size_t kRowBytes = 1024 * 1024;
 // More than this unconfirmed, and reading waits.
 constexpr std::size_t kMostWaitingBytes = 64 * 1024 * 1024;
@@ -18,8 +18,9 @@ constexpr std::chrono::milliseconds kWaitForSession{1000};
 
 }  // namespace
 
-ControlApplier::ControlApplier(const ControlOptions& options, postgres::Pool& pool, owner::Resolver& resolver,
-                               Publisher& publisher, metrics::Registry& metrics)
+ControlApplier::ControlApplier(const ControlOptions& options, postgres::Pool& pool,
+                               owner::Resolver& resolver, Publisher& publisher,
+                               metrics::Registry& metrics)
     : options_(options),
       pool_(pool),
       resolver_(resolver),
@@ -35,8 +36,8 @@ std::vector<Refusal> ControlApplier::Prepare(std::span<const Record> records) {
   return refused;
 }
 
-void ControlApplier::AddEvent(device::Change change, const device::Connection& connection, const Record& record,
-                              const Generations& generations) {
+void ControlApplier::AddEvent(device::Change change, const device::Connection& connection,
+                              const Record& record, const Generations& generations) {
   const std::int32_t generation = generations.at(record.partition);
   const EventOrigin origin{
       options_.control_topic, generation, {record.partition, record.offset}, record.time};
@@ -56,16 +57,19 @@ base::Result<std::vector<Refusal>> ControlApplier::Apply(postgres::Transaction& 
   new_rows_.clear();
   open_row_.clear();
   removed_.clear();
-  auto applied = fold_.Apply(transaction, generations, &resolver_,
-                             [&](device::Change change, const device::Connection& connection,
-                                 const Record& record) { AddEvent(change, connection, record, generations); });
+  auto applied =
+      fold_.Apply(transaction, generations, &resolver_,
+                  [&](device::Change change, const device::Connection& connection,
+                      const Record& record) { AddEvent(change, connection, record, generations); });
   if (!applied) return std::move(applied).error();
   if (!new_rows_.empty()) {
-    if (auto added = postgres::AddToOutbox(transaction, new_rows_); !added) return std::move(added).error();
+    if (auto added = postgres::AddToOutbox(transaction, new_rows_); !added)
+      return std::move(added).error();
   }
   const auto confirmed = outbox_.Removable();
   if (!confirmed.empty()) {
-    if (auto gone = postgres::RemoveFromOutbox(transaction, confirmed); !gone) return std::move(gone).error();
+    if (auto gone = postgres::RemoveFromOutbox(transaction, confirmed); !gone)
+      return std::move(gone).error();
     removed_ = confirmed;
   }
   return std::vector<Refusal>();
@@ -78,12 +82,14 @@ void ControlApplier::Committed() {
   removed_.clear();
 }
 
-base::Status ControlApplier::Take(postgres::Connection& connection, const postgres::LogOffset& offset) {
+base::Status ControlApplier::Take(postgres::Connection& connection,
+                                  const postgres::LogOffset& offset) {
   auto left = postgres::ReadOutbox(connection, offset.partition);
   if (!left) return std::move(left).error();
   if (!left->empty()) {
-    log_.Info("publishing events that were left",
-              {{"partition", offset.partition}, {"rows", left->size()}, {"first_offset", left->front().first_offset}});
+    log_.Info("publishing events that were left", {{"partition", offset.partition},
+                                                   {"rows", left->size()},
+                                                   {"first_offset", left->front().first_offset}});
   }
   outbox_.Take(offset.partition, *std::move(left));
   sweep_.GiveUp(offset.partition);
@@ -114,7 +120,8 @@ void ControlApplier::Tick(const Offsets& offsets) {
   if (steady_clock::now() < refresh_at_) return;
   resolver_.Refresh();
   const auto more = sweep_.Step(offsets);
-  if (!more) log_.Warn(sweep_limit_, "owners cannot be brought up to date", {{"why", more.error().message}});
+  if (!more)
+    log_.Warn(sweep_limit_, "owners cannot be brought up to date", {{"why", more.error().message}});
   const bool at_once = more && *more;
   refresh_at_ = steady_clock::now() + (at_once ? std::chrono::milliseconds(0) : kRefreshEvery);
 }

@@ -55,9 +55,9 @@ class ControlApplier final : public Applier {
   ControlFold fold_;
   EventOutbox outbox_;
   OwnerSweep sweep_;
-  std::vector<postgres::OutboxRow> new_rows_;        // of the Apply that is not committed yet
-  std::map<std::int32_t, std::size_t> open_row_;     // partition -> index of its last row in new_rows_
-  std::vector<postgres::OutboxPlace> removed_;       // by that Apply
+  std::vector<postgres::OutboxRow> new_rows_;     // of the Apply that is not committed yet
+  std::map<std::int32_t, std::size_t> open_row_;  // partition -> index of its last row in new_rows_
+  std::vector<postgres::OutboxPlace> removed_;    // by that Apply
   base::SteadyTime refresh_at_{};
   base::SteadyTime remove_at_{};
 };

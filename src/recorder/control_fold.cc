@@ -35,7 +35,8 @@ std::vector<Refusal> ControlFold::Prepare(std::span<const Record> records) {
     }
     const auto [place, is_new] = known.emplace(record.key, client_ids_.size());
     if (is_new) client_ids_.emplace_back(record.key);
-    messages_.push_back({place->second, &record, std::get<device::ControlMessage>(std::move(parsed))});
+    messages_.push_back(
+        {place->second, &record, std::get<device::ControlMessage>(std::move(parsed))});
   }
   SortClients();
   return refused;
@@ -57,10 +58,12 @@ void ControlFold::SortClients() {
   for (Message& one : messages_) one.history = place[one.history];
 }
 
-// Which further stays the rules may ask for, beside the open one. What cannot matter is left out: that is nearly all.
+// Which further stays the rules may ask for, beside the open one. What cannot matter is left out:
+// that is nearly all.
 ControlFold::Wanted ControlFold::FindWanted(const std::vector<StoredHistory>& histories) const {
   Wanted wanted;
-  std::vector<std::int32_t> onlines(histories.size(), 0);  // of this batch, up to the message at hand
+  std::vector<std::int32_t> onlines(histories.size(),
+                                    0);  // of this batch, up to the message at hand
   for (const Message& one : messages_) {
     const StoredHistory& history = histories[one.history];
     if (const auto* online = std::get_if<Online>(&one.message.body)) {
@@ -82,7 +85,8 @@ ControlFold::Wanted ControlFold::FindWanted(const std::vector<StoredHistory>& hi
   return wanted;
 }
 
-base::Status ControlFold::ResolveNew(owner::Resolver* resolver, std::vector<StoredHistory>& histories) const {
+base::Status ControlFold::ResolveNew(owner::Resolver* resolver,
+                                     std::vector<StoredHistory>& histories) const {
   if (resolver == nullptr) return {};
   std::vector<std::size_t> fresh;
   std::vector<device::ClientId> client_ids;
@@ -107,14 +111,17 @@ base::Status ControlFold::Apply(postgres::Transaction& transaction, const Genera
   if (!loaded) return std::move(loaded).error();
   std::vector<StoredHistory>& histories = *loaded;
   const Wanted wanted = FindWanted(histories);
-  if (auto more = postgres::LoadOpenedStays(transaction, wanted.opened, histories); !more) return more;
-  if (auto more = postgres::LoadEndedStays(transaction, wanted.ended, histories); !more) return more;
+  if (auto more = postgres::LoadOpenedStays(transaction, wanted.opened, histories); !more)
+    return more;
+  if (auto more = postgres::LoadEndedStays(transaction, wanted.ended, histories); !more)
+    return more;
   if (auto resolved = ResolveNew(resolver, histories); !resolved) return resolved;
   for (const Message& one : messages_) {
     device::History& history = histories[one.history].history;
     const device::Change change = device::Apply(
         one.message, {one.record->partition, one.record->offset}, one.record->time, history);
-    if (change != device::Change::kNone && on_change) on_change(change, history.connection, *one.record);
+    if (change != device::Change::kNone && on_change)
+      on_change(change, history.connection, *one.record);
   }
   return postgres::SaveHistories(transaction, histories, generations);
 }

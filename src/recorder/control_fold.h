@@ -1,5 +1,5 @@
-// Turns a batch of `device.control` into connection state, in one transaction: parse, load, apply the rules, save.
-// The recorder and the rebuild share it, so that both come to the same rows.
+// Turns a batch of `device.control` into connection state, in one transaction: parse, load, apply
+// the rules, save. The recorder and the rebuild share it, so that both come to the same rows.
 #pragma once
 
 #include <cstdint>
@@ -24,14 +24,14 @@ namespace heliograph::recorder {
 using Generations = std::map<std::int32_t, std::int32_t>;  // partition -> generation of its log
 
 // Told of each change in the order of the batch; the connection is as it is right after it.
-using ChangeCallback = std::function<void(device::Change change, const device::Connection& connection,
-                                          const Record& record)>;
+using ChangeCallback = std::function<void(
+    device::Change change, const device::Connection& connection, const Record& record)>;
 
 // Threads: one thread.
 class ControlFold {
  public:
-  // Parses, without the database. The records must live until the next call. Answers what is refused; the rest is kept
-  // for Apply, which may be called again after a failure.
+  // Parses, without the database. The records must live until the next call. Answers what is
+  // refused; the rest is kept for Apply, which may be called again after a failure.
   std::vector<Refusal> Prepare(std::span<const Record> records);
 
   // `resolver` null: new connections belong to nobody known.
@@ -53,7 +53,8 @@ class ControlFold {
 
   void SortClients();
   Wanted FindWanted(const std::vector<postgres::StoredHistory>& histories) const;
-  base::Status ResolveNew(owner::Resolver* resolver, std::vector<postgres::StoredHistory>& histories) const;
+  base::Status ResolveNew(owner::Resolver* resolver,
+                          std::vector<postgres::StoredHistory>& histories) const;
 
   std::vector<Message> messages_;             // in the order of the log
   std::vector<device::ClientId> client_ids_;  // sorted, unique

@@ -9,7 +9,8 @@ namespace {
 // nullopt: it answers nothing after all.
 std::optional<std::variant<action::Report, device::Unacceptable>> ReadReport(const Record& record) {
   if (!device::IsClientId(record.key)) {
-    return device::Unacceptable{device::DeadLetterReason::kBadClientId, "the record's key is not a client id"};
+    return device::Unacceptable{device::DeadLetterReason::kBadClientId,
+                                "the record's key is not a client id"};
   }
   auto parsed = device::ParseDataMessage(record.payload);
   if (auto* why = std::get_if<device::Unacceptable>(&parsed)) return std::move(*why);
@@ -23,9 +24,11 @@ std::optional<std::variant<action::Report, device::Unacceptable>> ReadReport(con
 DataApplier::DataApplier(metrics::Registry& metrics)
     : passed_over_(metrics.AddCounter("heliograph_recorder_telemetry_total",
                                       "Records of the data topic that answer nothing.")),
-      applied_(metrics.AddCounter("heliograph_recorder_results_total", "Answers to actions that were news.")),
-      repeats_(metrics.AddCounter("heliograph_recorder_repeated_results_total",
-                                  "Answers to actions that changed nothing: repeats, or after the end.")) {}
+      applied_(metrics.AddCounter("heliograph_recorder_results_total",
+                                  "Answers to actions that were news.")),
+      repeats_(metrics.AddCounter(
+          "heliograph_recorder_repeated_results_total",
+          "Answers to actions that changed nothing: repeats, or after the end.")) {}
 
 std::vector<Refusal> DataApplier::Prepare(std::span<const Record> records) {
   std::vector<Refusal> refused;
@@ -44,7 +47,8 @@ std::vector<Refusal> DataApplier::Prepare(std::span<const Record> records) {
     } else if (auto* why = std::get_if<device::Unacceptable>(&*read)) {
       refused.push_back({i, device::DeadLetterReasonName(why->reason), std::move(why->detail)});
     } else {
-      reports_.push_back({device::ClientId(record.key), std::get<action::Report>(*std::move(read)), record.time});
+      reports_.push_back(
+          {device::ClientId(record.key), std::get<action::Report>(*std::move(read)), record.time});
       records_.push_back(i);
     }
   }
@@ -52,7 +56,8 @@ std::vector<Refusal> DataApplier::Prepare(std::span<const Record> records) {
   return refused;
 }
 
-base::Result<std::vector<Refusal>> DataApplier::Apply(postgres::Transaction& transaction, const Generations&) {
+base::Result<std::vector<Refusal>> DataApplier::Apply(postgres::Transaction& transaction,
+                                                      const Generations&) {
   effects_.clear();
   std::vector<Refusal> refused;
   if (reports_.empty()) return refused;
@@ -62,10 +67,12 @@ base::Result<std::vector<Refusal>> DataApplier::Apply(postgres::Transaction& tra
   for (std::size_t i = 0; i < effects_.size(); ++i) {
     const std::string id = reports_[i].report.action_id.str();
     if (effects_[i] == postgres::ReportEffect::kUnknownAction) {
-      refused.push_back({records_[i], device::DeadLetterReasonName(device::DeadLetterReason::kUnknownAction),
+      refused.push_back({records_[i],
+                         device::DeadLetterReasonName(device::DeadLetterReason::kUnknownAction),
                          "there is no action " + id});
     } else if (effects_[i] == postgres::ReportEffect::kNotATarget) {
-      refused.push_back({records_[i], device::DeadLetterReasonName(device::DeadLetterReason::kNotATarget),
+      refused.push_back({records_[i],
+                         device::DeadLetterReasonName(device::DeadLetterReason::kNotATarget),
                          "the device is not a target of action " + id});
     }
   }

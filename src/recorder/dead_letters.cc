@@ -11,15 +11,16 @@ constexpr std::size_t kLongestDetail = 500;
 
 }  // namespace
 
-DeadLetters::DeadLetters(Publisher& publisher, std::string dead_letter_topic, std::string source_topic,
-                         std::size_t longest, metrics::Registry& metrics)
+DeadLetters::DeadLetters(Publisher& publisher, std::string dead_letter_topic,
+                         std::string source_topic, std::size_t longest, metrics::Registry& metrics)
     : publisher_(publisher),
       topic_(std::move(dead_letter_topic)),
       source_topic_(std::move(source_topic)),
       longest_(longest),
       metrics_(metrics) {}
 
-std::shared_ptr<Ticket> DeadLetters::Send(std::span<const Record> records, std::span<const Refusal> refused) {
+std::shared_ptr<Ticket> DeadLetters::Send(std::span<const Record> records,
+                                          std::span<const Refusal> refused) {
   auto ticket = std::make_shared<Ticket>();
   for (const Refusal& refusal : refused) {
     const Record& record = records[refusal.record];
@@ -37,7 +38,8 @@ std::shared_ptr<Ticket> DeadLetters::Send(std::span<const Record> records, std::
                      content,
                      ticket});
     metrics_
-        .AddCounter("heliograph_recorder_dead_letters_total", "Records that could not be processed, by reason.",
+        .AddCounter("heliograph_recorder_dead_letters_total",
+                    "Records that could not be processed, by reason.",
                     {{"topic", source_topic_}, {"reason", std::string(refusal.reason)}})
         .Add();
   }

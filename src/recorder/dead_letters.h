@@ -15,10 +15,11 @@ namespace heliograph::recorder {
 class DeadLetters {
  public:
   // `source_topic`: where the records are from. A payload is cut to `longest` bytes.
-  DeadLetters(Publisher& publisher, std::string dead_letter_topic, std::string source_topic, std::size_t longest,
-              metrics::Registry& metrics);
+  DeadLetters(Publisher& publisher, std::string dead_letter_topic, std::string source_topic,
+              std::size_t longest, metrics::Registry& metrics);
 
-  // Hands the refused of `records` to the publisher; the ticket closes when Kafka has confirmed them all.
+  // Hands the refused of `records` to the publisher; the ticket closes when Kafka has confirmed
+  // them all.
   std::shared_ptr<Ticket> Send(std::span<const Record> records, std::span<const Refusal> refused);
 
  private:

@@ -19,7 +19,8 @@ std::string_view TypeOf(device::Change change) {
 }
 
 // Nothing of this needs escapes: topic names and client ids have alphabets without quotes.
-std::string WriteHead(device::Change change, const device::Connection& connection, const EventOrigin& origin) {
+std::string WriteHead(device::Change change, const device::Connection& connection,
+                      const EventOrigin& origin) {
   std::string out;
   out.reserve(512 + connection.description.canonical_facts.size());
   out.append(R"({"specversion":"1.0","id":")").append(origin.topic);
@@ -35,8 +36,8 @@ std::string WriteHead(device::Change change, const device::Connection& connectio
 
 }  // namespace
 
-std::string WriteEvent(device::Change change, const device::Connection& connection, const EventOrigin& origin,
-                       std::size_t longest) {
+std::string WriteEvent(device::Change change, const device::Connection& connection,
+                       const EventOrigin& origin, std::size_t longest) {
   std::string out = WriteHead(change, connection, origin);
   const std::size_t head = out.size();
   out.append(R"(,"data":)").append(device::WriteConnection(connection)).append("}");
@@ -44,7 +45,9 @@ std::string WriteEvent(device::Change change, const device::Connection& connecti
   out.resize(head);
   device::Connection bare = connection;
   bare.description = {};
-  return out.append(R"(,"truncated":"true","data":)").append(device::WriteConnection(bare)).append("}");
+  return out.append(R"(,"truncated":"true","data":)")
+      .append(device::WriteConnection(bare))
+      .append("}");
 }
 
 }  // namespace heliograph::recorder

@@ -18,10 +18,11 @@ struct EventOrigin {
   base::Timestamp time{};
 };
 
-// Precondition: change is not kNone. `data` is the connection as the REST object. `source` names the log's generation,
-// because a recreated log counts from 0 again and source and id together must be unique. Where the event would be longer
-// than `longest` bytes it is written without what the device tells of itself, and has "truncated": "true".
-std::string WriteEvent(device::Change change, const device::Connection& connection, const EventOrigin& origin,
-                       std::size_t longest);
+// Precondition: change is not kNone. `data` is the connection as the REST object. `source` names
+// the log's generation, because a recreated log counts from 0 again and source and id together must
+// be unique. Where the event would be longer than `longest` bytes it is written without what the
+// device tells of itself, and has "truncated": "true".
+std::string WriteEvent(device::Change change, const device::Connection& connection,
+                       const EventOrigin& origin, std::size_t longest);
 
 }  // namespace heliograph::recorder

@@ -8,10 +8,12 @@ namespace heliograph::recorder {
 EventOutbox::EventOutbox(Publisher& publisher, std::string topic, metrics::Registry& metrics)
     : publisher_(publisher),
       topic_(std::move(topic)),
-      published_(metrics.AddCounter("heliograph_recorder_events_total",
-                                    "Events handed to Kafka, also those that are handed over again.")),
-      rows_(metrics.AddGauge("heliograph_recorder_outbox_rows",
-                             "Rows of events that Kafka has not confirmed or that are still to be removed.")) {}
+      published_(
+          metrics.AddCounter("heliograph_recorder_events_total",
+                             "Events handed to Kafka, also those that are handed over again.")),
+      rows_(metrics.AddGauge(
+          "heliograph_recorder_outbox_rows",
+          "Rows of events that Kafka has not confirmed or that are still to be removed.")) {}
 
 void EventOutbox::Send(postgres::OutboxRow row) {
   const postgres::OutboxPlace place{row.partition, row.generation, row.first_offset};

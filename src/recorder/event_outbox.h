@@ -1,5 +1,6 @@
-// Events between the commit of what they tell and Kafka's confirmation: the rows of connection_events_outbox that this
-// process is responsible for, partition by partition, in the order of the log.
+// Events between the commit of what they tell and Kafka's confirmation: the rows of
+// connection_events_outbox that this process is responsible for, partition by partition, in the
+// order of the log.
 #pragma once
 
 #include <cstdint>

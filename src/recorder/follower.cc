@@ -21,16 +21,18 @@ constexpr milliseconds kConsumerAgain{15'000};
 Follower::Follower(const FollowerOptions& options, Parts parts)
     : options_(options),
       parts_(parts),
-      reader_(options.cluster, options.consumer.client_id + "-reader", options.consumer.max_message_bytes),
-      assignment_(options.topic, options.missing, {parts.pool, reader_, parts.applier, parts.meters}),
+      reader_(options.cluster, options.consumer.client_id + "-reader",
+              options.consumer.max_message_bytes),
+      assignment_(options.topic, options.missing,
+                  {parts.pool, reader_, parts.applier, parts.meters}),
       slicer_(static_cast<std::size_t>(options.batch.max_records)) {
   status_.kafka = "not connected yet";
   OpenConsumer();
 }
 
 void Follower::OpenConsumer() {
-  consumer_ = std::make_unique<kafka::Consumer>(options_.cluster, options_.consumer,
-                                                std::vector<std::string>{options_.topic}, assignment_);
+  consumer_ = std::make_unique<kafka::Consumer>(
+      options_.cluster, options_.consumer, std::vector<std::string>{options_.topic}, assignment_);
   consumer_trouble_.clear();
   paused_ = false;
 }
@@ -189,7 +191,8 @@ bool Follower::PrepareSlice(std::size_t size) {
     std::vector<Refusal> refused;
     if (condemned_) {
       (void)parts_.applier.Prepare({});
-      refused.push_back({0, device::DeadLetterReasonName(device::DeadLetterReason::kBadField), *condemned_});
+      refused.push_back(
+          {0, device::DeadLetterReasonName(device::DeadLetterReason::kBadField), *condemned_});
     } else {
       refused = parts_.applier.Prepare(records_);
     }
@@ -215,7 +218,8 @@ Follower::Outcome Follower::Fail(const base::Error& error) {
 
 Follower::Outcome Follower::TrySlice(std::size_t size) {
   if (!PrepareSlice(size)) {
-    return Fail(base::MakeError(base::ErrorCode::kUnavailable, "Kafka has not confirmed the dead letters yet"));
+    return Fail(base::MakeError(base::ErrorCode::kUnavailable,
+                                "Kafka has not confirmed the dead letters yet"));
   }
   return ApplySlice();
 }
@@ -226,7 +230,8 @@ std::vector<postgres::OffsetAdvance> Follower::Advances() const {
   std::vector<postgres::OffsetAdvance> advances;
   for (const auto& [partition, record] : last) {
     const postgres::LogOffset& now = assignment_.offsets().at(partition);
-    advances.push_back({partition, now.generation, now.next_offset, record->offset + 1, record->time});
+    advances.push_back(
+        {partition, now.generation, now.next_offset, record->offset + 1, record->time});
   }
   return advances;
 }
@@ -240,12 +245,16 @@ Follower::Outcome Follower::CheckFence(postgres::Transaction& transaction) {
   if (!locked) return Fail(locked.error());
   Outcome outcome = Outcome::kCommitted;
   for (const auto& one : advances) {
-    const bool as_expected = std::any_of(locked->begin(), locked->end(), [&](const postgres::LogOffset& row) {
-      return row.partition == one.partition && row.generation == one.generation && row.next_offset == one.expected;
-    });
+    const bool as_expected =
+        std::any_of(locked->begin(), locked->end(), [&](const postgres::LogOffset& row) {
+          return row.partition == one.partition && row.generation == one.generation &&
+                 row.next_offset == one.expected;
+        });
     if (as_expected) continue;
     log_.Warn("the offset was moved by another process, which owns the partition by now",
-              {{"topic", options_.topic}, {"partition", one.partition}, {"expected_offset", one.expected}});
+              {{"topic", options_.topic},
+               {"partition", one.partition},
+               {"expected_offset", one.expected}});
     parts_.meters.fenced.Add();
     assignment_.Restart(one.partition);
     outcome = Outcome::kRestarted;
@@ -261,13 +270,15 @@ Follower::Outcome Follower::ApplySlice() {
   const Outcome fence = CheckFence(*transaction);
   if (fence != Outcome::kCommitted) return fence;
   Generations generations;
-  for (const auto& [partition, offset] : assignment_.offsets()) generations[partition] = offset.generation;
+  for (const auto& [partition, offset] : assignment_.offsets())
+    generations[partition] = offset.generation;
   auto refused = parts_.applier.Apply(*transaction, generations);
   if (!refused) return Fail(refused.error());
   if (!refused->empty()) {
     const auto letters = parts_.dead_letters.Send(records_, *refused);
     if (!parts_.publisher.WaitFor(*letters, kWaitForLetters)) {
-      return Fail(base::MakeError(base::ErrorCode::kUnavailable, "Kafka has not confirmed the dead letters yet"));
+      return Fail(base::MakeError(base::ErrorCode::kUnavailable,
+                                  "Kafka has not confirmed the dead letters yet"));
     }
   }
   const auto advances = Advances();

@@ -1,5 +1,6 @@
-// Follows one topic as a member of a consumer group: records in batches, each batch in one transaction together with
-// the offset after it. docs/ARCHITECTURE.md, "How the recorder keeps promises 4 and 5".
+// Follows one topic as a member of a consumer group: records in batches, each batch in one
+// transaction together with the offset after it. docs/ARCHITECTURE.md, "How the recorder keeps
+// promises 4 and 5".
 #pragma once
 
 #include <chrono>

@@ -24,8 +24,9 @@ struct Start {
   std::int64_t missing = 0;  // records
 };
 
-// `last_record_time`: of the record before the stored offset as the log has it now; nullopt where it does not hold it.
-// librdkafka 2.0.2 cannot tell a topic's id, so the log is recognised by when that record was stored.
+// `last_record_time`: of the record before the stored offset as the log has it now; nullopt where
+// it does not hold it. librdkafka 2.0.2 cannot tell a topic's id, so the log is recognised by when
+// that record was stored.
 Start DecideStart(const std::optional<postgres::LogOffset>& stored, const kafka::Watermarks& log,
                   std::optional<base::Timestamp> last_record_time);
 

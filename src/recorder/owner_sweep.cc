@@ -46,7 +46,8 @@ base::Result<bool> OwnerSweep::Step(const Offsets& offsets) {
   if (!locked) return std::move(locked).error();
   if (locked->size() != 1 || locked->front().generation != expected->second.generation ||
       locked->front().next_offset != expected->second.next_offset) {
-    place_.reset();  // another process owns it by now; the follower will find out with its next batch
+    place_
+        .reset();  // another process owns it by now; the follower will find out with its next batch
     return false;
   }
   auto last = Page(*transaction);
@@ -81,7 +82,8 @@ base::Result<std::optional<device::ClientId>> OwnerSweep::Page(postgres::Transac
     if ((*page)[i].tenant == (*owners)[i]) continue;
     changed.push_back({client_ids[i], std::move((*owners)[i])});
   }
-  if (auto saved = postgres::SaveOwners(transaction, changed); !saved) return std::move(saved).error();
+  if (auto saved = postgres::SaveOwners(transaction, changed); !saved)
+    return std::move(saved).error();
   changed_ += static_cast<std::int64_t>(changed.size());
   if (static_cast<std::int64_t>(client_ids.size()) == kPage) {
     return std::optional<device::ClientId>(std::move(client_ids.back()));

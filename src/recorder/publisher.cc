@@ -46,7 +46,8 @@ void Publisher::OnDelivery(const kafka::Delivery& delivery) {
     Finish(kept);
   } else if (delivery.error.code == base::ErrorCode::kTooLarge) {
     // Kafka will never take it, so keeping it would stop all that follow.
-    log_.Error("a record is larger than its topic takes and was left out", {{"topic", kept.message.topic}});
+    log_.Error("a record is larger than its topic takes and was left out",
+               {{"topic", kept.message.topic}});
     Finish(kept);
   }
   // Anything else ends the producer; its successor gets the message again.
@@ -58,10 +59,12 @@ void Publisher::HandOver() {
     if (!kept.done) {
       std::vector<kafka::Header> headers;
       for (const auto& [name, value] : kept.message.headers) headers.push_back({name, value});
-      const kafka::Record record{kept.message.topic, kept.message.key, kept.message.payload, headers};
+      const kafka::Record record{kept.message.topic, kept.message.key, kept.message.payload,
+                                 headers};
       const base::Status sent = producer_->Send(record, first_tag_ + handed_over_);
       if (!sent && sent.error().code == base::ErrorCode::kTooLarge) {
-        log_.Error("a record is larger than Kafka takes and was left out", {{"topic", kept.message.topic}});
+        log_.Error("a record is larger than Kafka takes and was left out",
+                   {{"topic", kept.message.topic}});
         Finish(kept);
       } else if (!sent) {
         return;  // the queue is full, or the producer is of no use any more

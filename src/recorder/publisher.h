@@ -1,4 +1,5 @@
-// Sends records to Kafka and keeps each until Kafka has confirmed it, also when the producer has to be replaced.
+// Sends records to Kafka and keeps each until Kafka has confirmed it, also when the producer has to
+// be replaced.
 #pragma once
 
 #include <chrono>
@@ -27,17 +28,19 @@ struct Ticket {
 
 struct Message {
   std::string topic;
-  std::string_view key;      // both live as long as `content`
+  std::string_view key;  // both live as long as `content`
   std::string_view payload;
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<const void> content;
   std::shared_ptr<Ticket> ticket;
 };
 
-// Messages of equal key and topic reach Kafka, each for the first time, in the order of Send. Threads: one thread.
+// Messages of equal key and topic reach Kafka, each for the first time, in the order of Send.
+// Threads: one thread.
 class Publisher {
  public:
-  Publisher(const kafka::ClusterConfig& cluster, const std::string& client_id, std::size_t max_message_bytes);
+  Publisher(const kafka::ClusterConfig& cluster, const std::string& client_id,
+            std::size_t max_message_bytes);
 
   void Send(Message message);
   // Hands over what the producer takes, and learns what was confirmed. Never blocks.

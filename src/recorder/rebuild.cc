@@ -69,9 +69,10 @@ base::Status Replayer::Begin(const postgres::LogOffset& offset) {
   const auto log = reader_.QueryWatermarks({options_.control_topic, offset.partition}, kAskKafka);
   if (!log) return log.error();
   if (log->end < offset.next_offset) {
-    return base::MakeError(base::ErrorCode::kConflict,
-                           "the log of partition " + std::to_string(offset.partition) +
-                               " ends before what was applied: it was recreated; let the recorder run first");
+    return base::MakeError(
+        base::ErrorCode::kConflict,
+        "the log of partition " + std::to_string(offset.partition) +
+            " ends before what was applied: it was recreated; let the recorder run first");
   }
   replays_[offset.partition] = {offset.generation, log->begin, log->begin};
   all_ += std::max<std::int64_t>(0, offset.next_offset - log->begin);
@@ -92,7 +93,8 @@ base::Status Replayer::ReplayTo(const std::vector<postgres::LogOffset>& offsets)
 base::Status Replayer::ReplayPartition(const postgres::LogOffset& offset) {
   Replay& replay = replays_.at(offset.partition);
   if (replay.generation != offset.generation) {
-    return base::MakeError(base::ErrorCode::kConflict, "the topic was recreated meanwhile; begin again");
+    return base::MakeError(base::ErrorCode::kConflict,
+                           "the topic was recreated meanwhile; begin again");
   }
   if (replay.next >= offset.next_offset) return {};
   const auto started = reader_.Start({options_.control_topic, offset.partition}, replay.next);
@@ -138,9 +140,11 @@ base::Status Replayer::ApplySlice(std::span<const Record> slice, std::int32_t ge
   auto transaction = postgres::Transaction::Begin(connection_);
   if (!transaction) return std::move(transaction).error();
   // A crash throws these tables away, so nothing needs to wait for the disk.
-  if (auto set = transaction->Execute("SET LOCAL synchronous_commit = off"); !set) return std::move(set).error();
+  if (auto set = transaction->Execute("SET LOCAL synchronous_commit = off"); !set)
+    return std::move(set).error();
   const Generations generations{{slice.front().partition, generation}};
-  if (auto applied = fold_.Apply(*transaction, generations, options_.resolver, nullptr); !applied) return applied;
+  if (auto applied = fold_.Apply(*transaction, generations, options_.resolver, nullptr); !applied)
+    return applied;
   if (auto committed = transaction->Commit(); !committed) return committed;
   refused_ += static_cast<std::int64_t>(refused.size());
   return {};
@@ -153,7 +157,8 @@ void Replayer::TellProgress(std::size_t records) {
 
 std::map<std::int32_t, LogBegin> Replayer::Begins() const {
   std::map<std::int32_t, LogBegin> begins;
-  for (const auto& [partition, replay] : replays_) begins[partition] = {replay.generation, replay.begin};
+  for (const auto& [partition, replay] : replays_)
+    begins[partition] = {replay.generation, replay.begin};
   return begins;
 }
 
@@ -167,12 +172,15 @@ std::int64_t Replayer::Behind(const std::vector<postgres::LogOffset>& offsets) c
   return behind;
 }
 
-base::Result<postgres::Connection> OpenSession(const RebuildOptions& options, const std::string& setup) {
+base::Result<postgres::Connection> OpenSession(const RebuildOptions& options,
+                                               const std::string& setup) {
   postgres::Config config = options.postgres;
   config.statement_timeout = milliseconds(0);
   config.lock_timeout = milliseconds(60'000);
   config.session_setup =
-      "SET idle_in_transaction_session_timeout = '10min'; SET plan_cache_mode = force_generic_plan; " + setup;
+      "SET idle_in_transaction_session_timeout = '10min'; SET plan_cache_mode = "
+      "force_generic_plan; " +
+      setup;
   return postgres::Connection::Open(config, "heliograph-rebuild");
 }
 
@@ -188,7 +196,8 @@ base::Status SkipMissing(postgres::Transaction& transaction, const std::string& 
                          const std::map<std::int32_t, LogBegin>& begins) {
   for (const auto& [partition, log] : begins) {
     auto skipped = transaction.Execute(
-        "UPDATE kafka_offsets SET next_offset = $3::bigint, last_record_time = NULL, updated_at = now()"
+        "UPDATE kafka_offsets SET next_offset = $3::bigint, last_record_time = NULL, updated_at = "
+        "now()"
         " WHERE topic = $1 AND partition = $2::int AND next_offset < $3::bigint",
         {topic, partition, log.begin});
     if (!skipped) return std::move(skipped).error();
@@ -257,7 +266,8 @@ base::Result<RebuildReport> Rebuild(const RebuildOptions& options) {
   if (auto made = MakeRebuildTables(*session, name); !made) return std::move(made).error();
   try {
     auto report = RebuildIn(options, name);
-    if (auto dropped = DropRebuildTables(*session); !dropped && report) return std::move(dropped).error();
+    if (auto dropped = DropRebuildTables(*session); !dropped && report)
+      return std::move(dropped).error();
     return report;
   } catch (const base::StartupError& error) {  // Kafka's library refuses a setting
     return base::MakeError(base::ErrorCode::kInvalidArgument, error.what());

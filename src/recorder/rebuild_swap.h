@@ -29,7 +29,8 @@ struct SwapReport {
   std::int64_t intervals = 0;
 };
 
-// Makes the tables of `schema` equal to the rebuilt ones, after adding to these what the log does not reach back to.
+// Makes the tables of `schema` equal to the rebuilt ones, after adding to these what the log does
+// not reach back to.
 base::Result<SwapReport> SwapIn(postgres::Transaction& transaction, const std::string& schema,
                                 const std::map<std::int32_t, LogBegin>& logs, bool keep_tenants);
 

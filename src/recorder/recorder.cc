@@ -39,13 +39,15 @@ postgres::Config WithFixedPlans(postgres::Config config) {
 
 std::vector<kafka::TopicPlan> Plans(const Config& config) {
   const auto plan = [&](const std::string& topic, bool keep_for_ever) {
-    return kafka::TopicPlan{*kafka::ParseTopicSpec(topic), keep_for_ever, config.max_message_bytes()};
+    return kafka::TopicPlan{*kafka::ParseTopicSpec(topic), keep_for_ever,
+                            config.max_message_bytes()};
   };
   return {plan(config.topics.control, true), plan(config.topics.data, false),
           plan(config.topics.dead_letter, false), plan(config.topics.events, false)};
 }
 
-FollowerOptions OptionsFor(const Config& config, const std::string& topic, const std::string& role) {
+FollowerOptions OptionsFor(const Config& config, const std::string& topic,
+                           const std::string& role) {
   FollowerOptions options;
   options.topic = NameOf(topic);
   options.cluster = config.kafka.cluster;
@@ -61,14 +63,16 @@ FollowerOptions OptionsFor(const Config& config, const std::string& topic, const
 
 // One topic's follower with what it needs, in the order in which they depend on each other.
 struct Control {
-  Control(const Config& config, postgres::Pool& pool, owner::Resolver& resolver, metrics::Registry& metrics)
+  Control(const Config& config, postgres::Pool& pool, owner::Resolver& resolver,
+          metrics::Registry& metrics)
       : options(OptionsFor(config, config.topics.control, "control")),
         publisher(config.kafka.cluster, "heliograph-recorder-events", config.max_message_bytes()),
         letters(publisher, NameOf(config.topics.dead_letter), options.topic,
                 config.max_message_bytes() - kRoomForHeaders, metrics),
         meters(metrics, options.topic),
-        applier({options.topic, NameOf(config.topics.events), config.max_message_bytes() - kRoomForHeaders}, pool,
-                resolver, publisher, metrics),
+        applier({options.topic, NameOf(config.topics.events),
+                 config.max_message_bytes() - kRoomForHeaders},
+                pool, resolver, publisher, metrics),
         follower(options, {pool, applier, publisher, letters, meters}) {}
 
   FollowerOptions options;
@@ -133,8 +137,10 @@ bool Recorder::EnsureTopics(const std::stop_token& stop) {
     const auto report = kafka::EnsureTopics(admin, plans, kafka::MissingTopics::kCreate, kAskKafka);
     if (report) {
       for (const std::string& name : report->created) log_.Info("topic created", {{"topic", name}});
-      for (const std::string& warning : report->findings.warnings) log_.Warn("topic", {{"what", warning}});
-      if (!report->findings.faults.empty()) throw base::StartupError(report->findings.faults.front());
+      for (const std::string& warning : report->findings.warnings)
+        log_.Warn("topic", {{"what", warning}});
+      if (!report->findings.faults.empty())
+        throw base::StartupError(report->findings.faults.front());
       return true;
     }
     log_.Warn(limit, "topics cannot be looked at yet", {{"why", report.error().message}});

@@ -17,15 +17,16 @@
 
 namespace heliograph::recorder {
 
-// Starts the threads "rec-control" and "rec-data", and tells the health of what they need: kafka, postgres, owners,
-// control and data. Threads: one thread.
+// Starts the threads "rec-control" and "rec-data", and tells the health of what they need: kafka,
+// postgres, owners, control and data. Threads: one thread.
 class Recorder {
  public:
   // Connects to nobody. References outlive it. Throws base::StartupError.
-  Recorder(const Config& config, owner::Resolver& resolver, base::Health& health, metrics::Registry& metrics);
+  Recorder(const Config& config, owner::Resolver& resolver, base::Health& health,
+           metrics::Registry& metrics);
 
-  // Until stop. Creates topics that are missing; waits for Kafka as long as it takes. The exit code. Throws
-  // base::StartupError where a topic is of no use: it would lose records.
+  // Until stop. Creates topics that are missing; waits for Kafka as long as it takes. The exit
+  // code. Throws base::StartupError where a topic is of no use: it would lose records.
   int Run(const std::stop_token& stop);
 
  private:

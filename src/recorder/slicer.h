@@ -1,5 +1,5 @@
-// How much of a batch is tried at a time, so that one record that cannot be applied is found and the others are applied.
-// Pure. Threads: one thread.
+// How much of a batch is tried at a time, so that one record that cannot be applied is found and
+// the others are applied. Pure. Threads: one thread.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,8 @@ class Slicer {
   // How many of the next `available` (> 0) records to try.
   std::size_t Next(std::size_t available) const { return std::min(available, limit_); }
 
-  // The data of a slice of `size` was refused. True: it was one record, which is therefore the one to leave out.
+  // The data of a slice of `size` was refused. True: it was one record, which is therefore the one
+  // to leave out.
   bool Refused(std::size_t size);
 
  private:

@@ -1,4 +1,5 @@
-// Against a real server: what libpq and PostgreSQL make of our parameters, and what becomes of a session in trouble.
+// Against a real server: what libpq and PostgreSQL make of our parameters, and what becomes of a
+// session in trouble.
 #include "postgres/connection.h"
 
 #include <gmock/gmock.h>
@@ -62,9 +63,10 @@ TEST(Connection, ArraysOfEveryTypeUnnest) {
   JsonArray values;
   values.Add(R"({"k":"v"})");
   values.AddNull();
-  const Rows rows = Must(connection.Execute(
-      "SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::bool[], $5::timestamptz[], $6::jsonb[])",
-      {texts, longs, integers, flags, times, values}));
+  const Rows rows =
+      Must(connection.Execute("SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], "
+                              "$4::bool[], $5::timestamptz[], $6::jsonb[])",
+                              {texts, longs, integers, flags, times, values}));
   ASSERT_EQ(rows.size(), 2);
   EXPECT_EQ(rows.Get(0, 0), "a,\"{}\\ NULL");
   EXPECT_EQ(rows.GetInt64(0, 1), 1LL << 40);
@@ -85,7 +87,8 @@ TEST(Connection, EmptyArraysAreArrays) {
 
 TEST(Connection, ErrorsSayWhatACallerMayDoAndLeaveTheSessionUsable) {
   Connection connection = Connect();
-  Must(connection.ExecuteScript("CREATE TEMPORARY TABLE one (id int PRIMARY KEY, name text CHECK (name <> ''))"));
+  Must(connection.ExecuteScript(
+      "CREATE TEMPORARY TABLE one (id int PRIMARY KEY, name text CHECK (name <> ''))"));
   Must(connection.Execute("INSERT INTO one VALUES ($1::int, 'x')", {1}));
   const auto code = [&](std::string_view sql, std::initializer_list<Parameter> parameters) {
     return connection.Execute(sql, parameters).error().code;
@@ -95,7 +98,8 @@ TEST(Connection, ErrorsSayWhatACallerMayDoAndLeaveTheSessionUsable) {
   EXPECT_EQ(code("SELECT $1::int", {"seven"}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code("SELECT $1::text", {"\xff\xfe"}), ErrorCode::kInvalidArgument) << "not UTF-8";
   EXPECT_EQ(code("SELECT $1::text", {"a\0b"s}), ErrorCode::kInvalidArgument) << "NUL";
-  EXPECT_EQ(code("SELECT no_such_column FROM one", {}), ErrorCode::kUnavailable) << "not migrated yet";
+  EXPECT_EQ(code("SELECT no_such_column FROM one", {}), ErrorCode::kUnavailable)
+      << "not migrated yet";
   EXPECT_EQ(code("SELEKT", {}), ErrorCode::kInternal);
   TextArray bad;
   bad.Add("a\0b"s);
@@ -156,20 +160,25 @@ TEST(Connection, AServerThatIsStoppedIsNotWaitedForWithoutEnd) {
   Connection connection = Connect(config);
   const Rows pid = Must(connection.Execute("SELECT pg_backend_pid()"));
   const auto backend = static_cast<pid_t>(pid.GetInt64(0, 0));
-  ASSERT_EQ(::kill(backend, SIGSTOP), 0) << "the server must run on this machine, by this user's hand";
+  ASSERT_EQ(::kill(backend, SIGSTOP), 0)
+      << "the server must run on this machine, by this user's hand";
   const std::string stat = "/proc/" + std::to_string(backend) + "/stat";
-  for (std::string line; line.find(") T ") == std::string::npos; std::getline(std::ifstream(stat), line)) {
+  for (std::string line; line.find(") T ") == std::string::npos;
+       std::getline(std::ifstream(stat), line)) {
   }
   const auto silent = connection.Execute("SELECT 1");
   ::kill(backend, SIGCONT);
   ASSERT_FALSE(silent);
   EXPECT_EQ(silent.error().code, ErrorCode::kDeadlineExceeded);
-  EXPECT_FALSE(connection.healthy()) << "its answer may still come, and would be taken for the next one's";
+  EXPECT_FALSE(connection.healthy())
+      << "its answer may still come, and would be taken for the next one's";
 }
 
 TEST(Connection, AnAlteredTableDoesNotBreakAKeptPlanForEver) {
   Connection connection = Connect();
-  Must(connection.ExecuteScript("DROP TABLE IF EXISTS altered; CREATE TABLE altered (id int); INSERT INTO altered VALUES (1)"));
+  Must(
+      connection.ExecuteScript("DROP TABLE IF EXISTS altered; CREATE TABLE altered (id int); "
+                               "INSERT INTO altered VALUES (1)"));
   Must(connection.Execute("SELECT * FROM altered"));
   Must(connection.ExecuteScript("ALTER TABLE altered ADD COLUMN more text"));
   const auto stale = connection.Execute("SELECT * FROM altered");

@@ -12,7 +12,8 @@ inline Config TestConfig() {
   const char* connection = std::getenv("HELIOGRAPH_TEST_POSTGRES");
   if (connection == nullptr) {
     throw std::runtime_error(
-        "HELIOGRAPH_TEST_POSTGRES must hold the connection string of an empty database; ./dev test sets it");
+        "HELIOGRAPH_TEST_POSTGRES must hold the connection string of an empty database; ./dev test "
+        "sets it");
   }
   Config config;
   config.connection = connection;

@@ -15,7 +15,8 @@ class MigrationsTest : public testing::Test {
   MigrationsTest() {
     const std::string schema = "migrations_test";
     Connection admin = Connect();
-    Must(admin.ExecuteScript("DROP SCHEMA IF EXISTS " + schema + " CASCADE; CREATE SCHEMA " + schema));
+    Must(admin.ExecuteScript("DROP SCHEMA IF EXISTS " + schema + " CASCADE; CREATE SCHEMA " +
+                             schema));
     config_ = TestConfig();
     config_.connection += config_.connection.find('?') == std::string::npos ? "?" : "&";
     config_.connection += "options=-csearch_path%3D" + schema;
@@ -29,12 +30,14 @@ class MigrationsTest : public testing::Test {
 
   int Tables() {
     Connection connection = Connect(config_);
-    return Must(connection.Execute("SELECT 1 FROM pg_tables WHERE schemaname = 'migrations_test'")).size();
+    return Must(connection.Execute("SELECT 1 FROM pg_tables WHERE schemaname = 'migrations_test'"))
+        .size();
   }
 
   Config config_;
   const std::vector<Migration> two_{
-      {1, "first", "CREATE TABLE a (id int); CREATE TABLE b (id int);", "DROP TABLE a; DROP TABLE b;"},
+      {1, "first", "CREATE TABLE a (id int); CREATE TABLE b (id int);",
+       "DROP TABLE a; DROP TABLE b;"},
       {2, "second", "ALTER TABLE a ADD COLUMN name text;", "ALTER TABLE a DROP COLUMN name;"}};
 };
 
@@ -76,7 +79,8 @@ TEST_F(MigrationsTest, AlteredAndMissingFilesStopARun) {
   altered[0].up += " -- innocent";
   EXPECT_EQ(Open(altered).Up().error().code, base::ErrorCode::kConflict);
   EXPECT_TRUE((*Open(altered).Status())[0].altered);
-  EXPECT_EQ(Open({two_[0]}).Up().error().code, base::ErrorCode::kConflict) << "applied by a newer version";
+  EXPECT_EQ(Open({two_[0]}).Up().error().code, base::ErrorCode::kConflict)
+      << "applied by a newer version";
 }
 
 TEST_F(MigrationsTest, TwoRunsAtOnceApplyEachOnce) {
@@ -99,14 +103,16 @@ TEST_F(MigrationsTest, TheProjectsOwnGoUpDownAndUp) {
   const Rows bare = Must(connection.Execute(
       "SELECT table_name || '.' || column_name FROM information_schema.columns c"
       " WHERE table_schema = 'migrations_test' AND table_name <> 'schema_migrations' AND"
-      " col_description((quote_ident(table_schema) || '.' || quote_ident(table_name))::regclass, ordinal_position)"
+      " col_description((quote_ident(table_schema) || '.' || quote_ident(table_name))::regclass, "
+      "ordinal_position)"
       " IS NULL"));
   EXPECT_EQ(bare.size(), 0) << "without a comment: " << bare.Get(0, 0);
   auto down = migrations.Down(count);
   ASSERT_TRUE(down) << down.error().message;
   EXPECT_EQ(Tables(), 1);
-  const Rows left = Must(connection.Execute(
-      "SELECT proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = 'migrations_test'"));
+  const Rows left =
+      Must(connection.Execute("SELECT proname FROM pg_proc JOIN pg_namespace n ON n.oid = "
+                              "pronamespace WHERE nspname = 'migrations_test'"));
   EXPECT_EQ(left.size(), 0) << "functions are left";
   EXPECT_TRUE(migrations.Up());
 }

@@ -11,7 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-base::SteadyTime In(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
+base::SteadyTime In(std::chrono::milliseconds time) {
+  return std::chrono::steady_clock::now() + time;
+}
 
 Config Sized(std::int64_t size) {
   Config config = TestConfig();
@@ -81,7 +83,8 @@ TEST(Pool, PingTellsWhetherTheDatabaseAnswers) {
   nowhere.connection = "host=127.0.0.1 port=1 dbname=none";
   Pool away(nowhere, "test-pool");
   EXPECT_EQ(away.Ping(1s).error().code, base::ErrorCode::kUnavailable);
-  EXPECT_EQ(away.Ping(1s).error().code, base::ErrorCode::kUnavailable) << "also while it waits to try again";
+  EXPECT_EQ(away.Ping(1s).error().code, base::ErrorCode::kUnavailable)
+      << "also while it waits to try again";
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ class RulesFileTest : public testing::Test {
     return file.Resolve(std::span(&id, 1))->front();
   }
 
-  const std::string path_ =
-      testing::TempDir() + "/heliograph-owners-" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::string path_ = testing::TempDir() + "/heliograph-owners-" +
+                            testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 
 TEST_F(RulesFileTest, AChangeIsSeenAtTheNextRefresh) {

@@ -16,10 +16,10 @@ TEST(MatchesPattern, StarStandsForAnything) {
     bool matches;
   };
   const Case cases[] = {
-      {"*", "anything", true},        {"pv-*", "pv-1", true},         {"pv-*", "pv-", true},
-      {"pv-*", "wind-1", false},      {"*-a", "b-a-a", true},         {"a*b*c", "a-b-b-c", true},
-      {"a*b*c", "a-c-b", false},      {"exact", "exact", true},       {"exact", "exactly", false},
-      {"a**", "a", true},             {"*a*", "bcd", false},          {"a.c", "abc", false},
+      {"*", "anything", true},     {"pv-*", "pv-1", true},   {"pv-*", "pv-", true},
+      {"pv-*", "wind-1", false},   {"*-a", "b-a-a", true},   {"a*b*c", "a-b-b-c", true},
+      {"a*b*c", "a-c-b", false},   {"exact", "exact", true}, {"exact", "exactly", false},
+      {"a**", "a", true},          {"*a*", "bcd", false},    {"a.c", "abc", false},
       {"*:*:*", "aa:bb:cc", true},
   };
   for (const Case& one : cases) {
@@ -72,7 +72,8 @@ TEST(Rules, MistakesNameTheirLine) {
       {"rules: 7", "not one list"},
       {"rules: []\nmore: 1", "not one list"},
       {"rules:\n  - text", "line 2: a rule is not a map"},
-      {"rules:\n  - {client_id: a, tenant: t}\n  - {client_id: b}", "line 3: a rule needs a `tenant`"},
+      {"rules:\n  - {client_id: a, tenant: t}\n  - {client_id: b}",
+       "line 3: a rule needs a `tenant`"},
       {"rules:\n  - {tenant: t}", "either `client_id` or `pattern`"},
       {"rules:\n  - {client_id: a, pattern: b, tenant: t}", "either `client_id` or `pattern`"},
       {"rules:\n  - {client_id: \"@ingest\", tenant: t}", "`client_id` is not"},

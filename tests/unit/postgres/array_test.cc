@@ -12,23 +12,25 @@ TEST(Array, IsWhatArrayRecvReads) {
   names.Add(std::string_view("ab"));
   names.Add(std::string_view(""));
   EXPECT_EQ(names.size(), 2U);
-  EXPECT_EQ(names.Binary(), "\0\0\0\1"      // one dimension
-                            "\0\0\0\0"      // no NULLs
-                            "\0\0\0\x19"    // of text
-                            "\0\0\0\2"      // two elements
-                            "\0\0\0\1"      // counted from 1
-                            "\0\0\0\2"
-                            "ab"
-                            "\0\0\0\0"s);
+  EXPECT_EQ(names.Binary(),
+            "\0\0\0\1"    // one dimension
+            "\0\0\0\0"    // no NULLs
+            "\0\0\0\x19"  // of text
+            "\0\0\0\2"    // two elements
+            "\0\0\0\1"    // counted from 1
+            "\0\0\0\2"
+            "ab"
+            "\0\0\0\0"s);
 }
 
 TEST(Array, NullsAreMarkedAndHaveLengthMinusOne) {
   Int64Array numbers;
   numbers.Add(-2);
   numbers.AddNull();
-  EXPECT_EQ(numbers.Binary(), "\0\0\0\1\0\0\0\1\0\0\0\x14\0\0\0\2\0\0\0\1"
-                              "\0\0\0\x08\xff\xff\xff\xff\xff\xff\xff\xfe"
-                              "\xff\xff\xff\xff"s);
+  EXPECT_EQ(numbers.Binary(),
+            "\0\0\0\1\0\0\0\1\0\0\0\x14\0\0\0\2\0\0\0\1"
+            "\0\0\0\x08\xff\xff\xff\xff\xff\xff\xff\xfe"
+            "\xff\xff\xff\xff"s);
 }
 
 TEST(Array, TimesCountFromTheYear2000) {

@@ -35,7 +35,8 @@ TEST(HostsOf, OnePortServesAllHosts) {
 }
 
 TEST(HostsOf, FillsInWhatTheStringLeavesOpenAndNothingElse) {
-  const auto hosts = Hosts("host=one keepalives_idle=3 target_session_attrs=any application_name=mine");
+  const auto hosts =
+      Hosts("host=one keepalives_idle=3 target_session_attrs=any application_name=mine");
   ASSERT_EQ(hosts.size(), 1U);
   EXPECT_EQ(hosts[0].at("keepalives_idle"), "3");
   EXPECT_EQ(hosts[0].at("target_session_attrs"), "any");

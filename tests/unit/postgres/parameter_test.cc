@@ -13,7 +13,8 @@ TEST(Parameter, WritesWhatPostgresReads) {
   EXPECT_STREQ(Parameter(std::int64_t{-7}).data(), "-7");
   EXPECT_STREQ(Parameter(true).data(), "t");
   EXPECT_STREQ(Parameter("text").data(), "text");
-  EXPECT_STREQ(Parameter("a longer text"sv.substr(2, 6)).data(), "longer") << "a view need not end in NUL";
+  EXPECT_STREQ(Parameter("a longer text"sv.substr(2, 6)).data(), "longer")
+      << "a view need not end in NUL";
   EXPECT_STREQ(Parameter(base::Timestamp{}).data(), "1970-01-01T00:00:00.000000Z");
   EXPECT_STREQ(Parameter(base::StrongString<struct TestTag>("id")).data(), "id");
 }
