@@ -22,7 +22,9 @@ constexpr milliseconds kRegisterAfter{1000};
 // A window that waits longer than this for Kafka makes us not ready.
 constexpr milliseconds kSlowConfirmation{3000};
 // For what was read when the process is asked to end; the rest of the 5 s is for the connections.
-constexpr milliseconds kFinishLimit{3500};
+constexpr milliseconds kFinishLimit{3000};
+// A broker that does not close the connection for longer is not well.
+constexpr milliseconds kLongestFarewell{500};
 // What a message costs beside its payload and topic.
 constexpr std::size_t kMessageOverhead = 256;
 
@@ -372,7 +374,7 @@ void Ingest::Finish() {
   }
   if (connected() && window_.held() == 0 && window_.MayWrite() && !acknowledgements_.flushing()) {
     logger_.Info("ended with everything confirmed and acknowledged");
-    return link_.Disconnect();
+    return link_.Disconnect(kLongestFarewell);
   }
   if (window_.held() > 0) {
     instruments_.Redelivered(Redelivery::kStopped);

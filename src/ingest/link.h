@@ -79,7 +79,7 @@ class Link final : public Outlet, private mqtt::ClientEvents {
   // `wait`: before the next.
   void Abort(const std::string& why, bool wait);
   // Ends it cleanly. Precondition: nothing is held.
-  void Disconnect() { client_.Disconnect(); }
+  void Disconnect(std::chrono::milliseconds longest) { client_.Disconnect(longest); }
 
  private:
   void OnConnected(int reason, bool session_present) override;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <cstdlib>
@@ -216,8 +217,8 @@ void Client::Abort() noexcept {
     ::shutdown(socket, SHUT_RDWR);
 }
 
-void Client::Disconnect() {
-  const auto deadline = steady_clock::now() + config_.connect_timeout;
+void Client::Disconnect(milliseconds longest) {
+  const auto deadline = steady_clock::now() + std::min(longest, config_.connect_timeout);
   while (stage_ == Stage::kMqtt && WantsWrite() && Poll(fd(), POLLOUT, Until(deadline))) {
     if (!WritePending()) break;
   }

@@ -115,8 +115,8 @@ class Client {
   // Ends the connection without writing: acknowledgements that are held are never sent.
   void Abort() noexcept;
   // A clean DISCONNECT: first flushes what is queued, held acknowledgements too. Blocks for at most
-  // connect_timeout.
-  void Disconnect();
+  // `longest`, and connect_timeout.
+  void Disconnect(std::chrono::milliseconds longest = std::chrono::milliseconds::max());
 
   int fd() const noexcept;  // -1 when there is no connection
   bool connected() const noexcept {

@@ -39,7 +39,7 @@ class Session {
  public:
   // Throws StartupError as Client; then starts the thread and does not wait for the broker.
   Session(const ConnectionConfig& config, SessionOptions options);
-  ~Session();  // a clean DISCONNECT; what is in flight is reported kConnectionLost
+  ~Session();  // a clean DISCONNECT, for at most 1 s; what is in flight is reported kConnectionLost
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
