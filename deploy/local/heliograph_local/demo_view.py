@@ -3,7 +3,7 @@
 import sys
 from datetime import datetime, timezone
 
-COLUMNS = (("device", 20), ("tenant", 8), ("state", 8), ("for", 8), ("reason", 16), ("last seen", 9), ("software", 22))
+COLUMNS = (("device", 20), ("tenant", 8), ("state", 8), ("for", 8), ("reason", 16), ("last seen", 11), ("software", 28))
 COLOURS = {"online": "\033[32m", "offline": "\033[31m", "unknown": "\033[33m"}
 
 
