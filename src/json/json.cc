@@ -98,6 +98,10 @@ void RemoveNulFrom(std::string& text) { std::erase(text, '\0'); }
 }  // namespace
 
 Parsed Parse(std::string_view text, const Limits& limits) {
+  // The library takes a NUL for the end of its input and would not look at what follows.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    return ParseError{Fault::kSyntax, "not JSON at byte " + std::to_string(nul)};
+  }
   Builder builder(limits);
   const bool complete = Value::sax_parse(text.begin(), text.end(), &builder);
   return std::move(builder).Take(complete);

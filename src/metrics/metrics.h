@@ -52,8 +52,8 @@ class Histogram {
 // Seconds from 0.5 ms to 30 s: for anything that crosses a network.
 const std::vector<double>& LatencyBuckets();
 
-// Asking again for a name and labels gives the same series. A name has one kind and one help text.
-// Threads: any thread.
+// Asking again for a name and labels gives the same series. A name has one kind and one help text
+// of one line. Threads: any thread.
 class Registry {
  public:
   Registry();
