@@ -4,8 +4,14 @@
 
 namespace heliograph::api {
 
-// A payload of the largest packet beside 10,000 client ids of the greatest length.
-Config::Config() { listen.max_body_bytes = 3 * 1024 * 1024; }
+Config::Config() {
+  // A payload of the largest packet beside 10,000 client ids of the greatest length.
+  listen.max_body_bytes = 3 * 1024 * 1024;
+  // An action waits twice for the database's disk and once for the broker, and nearly nothing of
+  // that is work: threads and sessions that wait together share one write of the log.
+  listen.handler_threads = 64;
+  postgres.pool_size = 24;
+}
 
 void Config::Bind(config::Binder& binder) {
   binder.String(topic_prefix, "topic_prefix", "What all MQTT topics begin with; as ingest has it.");

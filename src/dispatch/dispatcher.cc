@@ -130,24 +130,29 @@ base::Result<Answer> Dispatcher::Carry(const Submission& submission,
                                        const postgres::AcceptedAction& accepted) {
   const auto begin = clock_.SteadyNow();
   actions_.Add();
-  std::vector<device::ClientId> online;
+  std::vector<device::ClientId> reachable;
   for (const postgres::AcceptedTarget& target : accepted.targets) {
-    if (IsSent(target)) online.push_back(target.client_id);
+    if (IsSent(target)) reachable.push_back(target.client_id);
   }
   std::vector<Fate> fates;
-  if (!online.empty()) {
+  if (!reachable.empty()) {
     fates = publisher_.Publish({stored.action.id, submission.request.directive,
                                 submission.request.payload, submission.request.metadata},
-                               online);
+                               reachable);
   }
-  postgres::FinishedRequest finished;
-  finished.request = submission.key;
-  finished.action_id = stored.action.id;
   // The database's clock at acceptance and our own count since: no clock can put the end before the
   // beginning.
-  finished.finished_at =
+  const base::Timestamp finished_at =
       accepted.created_at +
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.SteadyNow() - begin);
+  return Store(Conclude(stored, accepted, fates, finished_at));
+}
+
+postgres::FinishedRequest Dispatcher::Conclude(const postgres::NewAction& stored,
+                                               const postgres::AcceptedAction& accepted,
+                                               const std::vector<Fate>& fates,
+                                               base::Timestamp finished_at) const {
+  postgres::FinishedRequest finished{stored.request, stored.action.id, {}, finished_at, {}};
   action::Action action = stored.action;
   action.created_at = accepted.created_at;
   std::vector<action::Target> targets;
@@ -158,7 +163,7 @@ base::Result<Answer> Dispatcher::Carry(const Submission& submission,
     if (IsSent(each)) {
       target.status = action::Next(each.status, fate->event).value_or(each.status);
       target.reason = fate->reason;
-      target.updated_at = finished.finished_at;
+      target.updated_at = finished_at;
       finished.outcomes.push_back({each.client_id, fate->event, target.reason});
       ++fate;
     }
@@ -168,7 +173,7 @@ base::Result<Answer> Dispatcher::Carry(const Submission& submission,
   if (targets.size() <= action::kTargetsInFull) action.targets = std::move(targets);
   Count(action);
   finished.answer = action::WriteAction(action);
-  return Store(finished);
+  return finished;
 }
 
 base::Result<Answer> Dispatcher::Store(const postgres::FinishedRequest& finished) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "action/request.h"
 #include "base/clock.h"
@@ -60,6 +61,11 @@ class Dispatcher {
   base::Result<std::optional<postgres::StoredRequest>> FindEarlier(const Submission& submission);
   base::Result<Answer> Carry(const Submission& submission, const postgres::NewAction& action,
                              const postgres::AcceptedAction& accepted);
+  // What is to be stored and answered, from what became of the targets that were sent.
+  postgres::FinishedRequest Conclude(const postgres::NewAction& stored,
+                                     const postgres::AcceptedAction& accepted,
+                                     const std::vector<Fate>& fates,
+                                     base::Timestamp finished_at) const;
   base::Result<Answer> Store(const postgres::FinishedRequest& finished);
   postgres::NewAction NewActionOf(const Submission& submission) const;
   void Count(const action::Action& action) const;
