@@ -3,6 +3,7 @@
 #include <chrono>
 #include <set>
 
+#include "ctl/record_limit.h"
 #include "json/json.h"
 #include "kafka/admin.h"
 
@@ -10,9 +11,6 @@ namespace heliograph::ctl {
 namespace {
 
 using base::Result;
-
-// Beside the payload a record has a key, headers and its batch's own bytes.
-constexpr std::size_t kMarginBytes = 64 * 1024;
 
 json::Value ToJson(const std::vector<std::string>& sentences) { return json::Value(sentences); }
 
@@ -66,7 +64,7 @@ Result<std::vector<kafka::TopicPlan>> PlansOf(const TopicsOptions& options) {
     kafka::TopicPlan plan;
     plan.spec = *std::move(spec);
     plan.keep_for_ever = plan.spec.name == options.keep;
-    plan.max_message_bytes = static_cast<std::size_t>(options.max_packet_bytes) + kMarginBytes;
+    plan.max_message_bytes = MaxRecordBytes(options.max_packet_bytes);
     plans.push_back(std::move(plan));
   }
   return plans;

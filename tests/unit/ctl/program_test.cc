@@ -58,7 +58,7 @@ TEST(Program, HelpIsAnAnswerAndExplainsTheExitCodes) {
   EXPECT_EQ(ended.code, 0);
   EXPECT_NE(ended.out.find("Exit codes"), std::string::npos);
   for (const char* command :
-       {"migrate", "topics", "connections", "send", "check-config", "version"}) {
+       {"migrate", "topics", "state", "connections", "send", "check-config", "version"}) {
     EXPECT_NE(ended.out.find(command), std::string::npos) << command;
   }
 }
