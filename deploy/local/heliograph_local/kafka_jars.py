@@ -40,7 +40,8 @@ def fetch(settings: Settings) -> bool:
         if ended.returncode != 0 or not any(aside.glob("kafka_2.13-*.jar")):
             raise Problem(
                 "Kafka could not be fetched from Maven Central (repo.maven.apache.org). Behind a proxy or mirror, tell "
-                f"Maven so in ~/.m2/settings.xml. Maven's own words, also in {log}:\n{files.tail(log)}"
+                "Maven so in ~/.m2/settings.xml; an authority of your own, tell update-ca-certificates. "
+                f"Maven's own words, also in {log}:\n{files.tail(log)}"
             )
         aside.chmod(0o755)
         try:
