@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -88,7 +90,8 @@ base::Result<RulesFile::Content> RulesFile::Read() const {
   return Content{VersionOf(status), *std::move(rules), Checksum(*yaml)};
 }
 
-base::Result<std::vector<Owner>> RulesFile::Resolve(std::span<const device::ClientId> client_ids) {
+std::vector<Owner> RulesFile::ResolveByCurrentRules(
+    std::span<const device::ClientId> client_ids) const {
   std::shared_ptr<const Rules> rules;
   {
     const std::lock_guard lock(mutex_);
@@ -98,6 +101,14 @@ base::Result<std::vector<Owner>> RulesFile::Resolve(std::span<const device::Clie
   owners.reserve(client_ids.size());
   for (const device::ClientId& client_id : client_ids) owners.push_back(rules->OwnerOf(client_id));
   return owners;
+}
+
+base::Result<std::vector<Owner>> RulesFile::Resolve(std::span<const device::ClientId> client_ids) {
+  std::vector<Owner> owners = ResolveByCurrentRules(client_ids);
+  if (std::find(owners.begin(), owners.end(), std::nullopt) == owners.end()) return owners;
+  // A rule is often written just before its device first connects.
+  Refresh();
+  return ResolveByCurrentRules(client_ids);
 }
 
 void RulesFile::Refresh() {

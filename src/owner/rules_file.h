@@ -47,6 +47,7 @@ class RulesFile final : public Resolver {
   };
 
   base::Result<Content> Read() const;
+  std::vector<Owner> ResolveByCurrentRules(std::span<const device::ClientId> client_ids) const;
   static Version VersionOf(const struct stat& status);
 
   const std::string path_;

@@ -43,6 +43,13 @@ TEST_F(RulesFileTest, AChangeIsSeenAtTheNextRefresh) {
   EXPECT_NE(file.Revision(), before);
 }
 
+TEST_F(RulesFileTest, ARuleForAnUnknownDeviceIsSeenAtOnce) {
+  RulesFile file({path_});
+  EXPECT_EQ(OwnerOf(file, "b"), std::nullopt);
+  Write("rules:\n  - {client_id: a, tenant: one}\n  - {client_id: b, tenant: two}\n");
+  EXPECT_EQ(OwnerOf(file, "b"), TenantId("two"));
+}
+
 TEST_F(RulesFileTest, TheSameContentIsTheSameRevision) {
   RulesFile file({path_});
   RulesFile other({path_});
