@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 #include <limits>
+#include <utility>
 
 #include "base/startup_error.h"
 #include "base/uuid.h"
@@ -59,7 +60,8 @@ Fleet::Fleet(Options options)
       recording_(LoadRecording(options_)),
       topics_(*device::TopicGrammar::Create(options_.topic_prefix)),
       tls_(CaFile(options_)),
-      world_{options_, topics_, recording_, clock_, tls_, counters_, RunName(options_)},
+      world_{options_, topics_,   recording_,        clock_,
+             tls_,     counters_, RunName(options_), options_.rate == 0 && options_.interval > 0ms},
       rate_(static_cast<double>(options_.rate)) {
   auto names = DeviceNames(options_);
   if (!names) throw base::StartupError(names.error().message);
@@ -83,7 +85,8 @@ int Fleet::Run() {
 }
 
 void Fleet::Turn() {
-  for (const epoll_event& event : epoll_.Wait(LongestWait())) Handle(event);
+  const milliseconds longest = std::exchange(phase_is_new_, false) ? 0ms : LongestWait();
+  for (const epoll_event& event : epoll_.Wait(longest)) Handle(event);
   RunTimers();
   ConnectSome();
   SendTelemetry();
@@ -95,6 +98,8 @@ milliseconds Fleet::LongestWait() const {
   const base::SteadyTime now = clock_.SteadyNow();
   base::SteadyTime until = next_second_;
   if (!timers_.empty()) until = std::min(until, timers_.top().first);
+  if (connecting_ < kConnectingAtOnce && phase_ < Phase::kLeaving)
+    until = std::min(until, next_connect_);
   const bool sending = rate_ > 0 && phase_ == Phase::kRunning && counters_.online > 0;
   if (sending) until = std::min(until, now + milliseconds(rate_ > 1000 ? 1 : 5));
   return std::clamp(std::chrono::ceil<milliseconds>(until - now), 0ms, 1000ms);
@@ -112,16 +117,27 @@ void Fleet::Handle(const epoll_event& event) {
     if (ended) epoll_.Remove(console_.input_fd());
     return;
   }
-  const auto index = static_cast<std::size_t>(event.data.u64);
-  const bool was_connecting = devices_[index]->state() == SimulatedDevice::State::kConnecting;
-  devices_[index]->OnReady((event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0);
-  if (was_connecting && devices_[index]->state() != SimulatedDevice::State::kConnecting)
-    --connecting_;
-  if (devices_[index]->IsHalfFree()) Fill(index);
+  const bool readable = (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0;
+  With(static_cast<std::size_t>(event.data.u64), [&](SimulatedDevice& one) {
+    one.OnReady(readable);
+    if (one.IsHalfFree()) Fill(one);
+  });
+}
+
+template <class Action>
+void Fleet::With(std::size_t index, Action action) {
+  SimulatedDevice& one = *devices_[index];
+  const auto is_connecting = [&] {
+    return one.state() == SimulatedDevice::State::kConnecting ? 1U : 0U;
+  };
+  const std::size_t before = is_connecting();
+  action(one);
+  connecting_ = connecting_ - before + is_connecting();
+  if (before > is_connecting() || one.ConnectAt()) next_connect_ = {};
   Watch(index);
 }
 
-// Brings what epoll and the timers know of a device up to date; after everything that touched it.
+// What epoll and the timers know of a device.
 void Fleet::Watch(std::size_t index) {
   SimulatedDevice& one = *devices_[index];
   Watched& watched = watched_[index];
@@ -137,7 +153,7 @@ void Fleet::Watch(std::size_t index) {
   watched.events = events;
   const auto timer = one.NextTimer();
   const bool earlier = timer && (watched.timer == base::SteadyTime{} || *timer < watched.timer);
-  if (earlier && one.state() != SimulatedDevice::State::kAway) {
+  if (earlier) {
     watched.timer = *timer;
     timers_.emplace(*timer, index);
   }
@@ -145,16 +161,21 @@ void Fleet::Watch(std::size_t index) {
 
 void Fleet::ConnectSome() {
   const base::SteadyTime now = clock_.SteadyNow();
-  if (phase_ == Phase::kLeaving) return;
+  if (phase_ == Phase::kLeaving || now < next_connect_) return;
+  auto next = now + 1h;
   for (std::size_t tried = 0; tried < devices_.size() && connecting_ < kConnectingAtOnce; ++tried) {
     const std::size_t index = next_to_connect_++ % devices_.size();
-    SimulatedDevice& one = *devices_[index];
-    if (!one.WantsToConnect(now)) continue;
+    const auto at = devices_[index]->ConnectAt();
+    if (!at) continue;
+    if (*at > now) {
+      next = std::min(next, *at);
+      continue;
+    }
     watched_[index].fd = -1;
-    one.StartConnecting();
-    if (one.state() == SimulatedDevice::State::kConnecting) ++connecting_;
-    Watch(index);
+    With(index, [](SimulatedDevice& one) { one.StartConnecting(); });
+    if (const auto again = devices_[index]->ConnectAt()) next = std::min(next, *again);
   }
+  next_connect_ = next;  // sooner when one of the connecting ones is done, or another is lost
 }
 
 void Fleet::RunTimers() {
@@ -163,8 +184,7 @@ void Fleet::RunTimers() {
     const std::size_t index = timers_.top().second;
     timers_.pop();
     watched_[index].timer = {};
-    devices_[index]->OnTimer(now);
-    Watch(index);
+    With(index, [&](SimulatedDevice& one) { one.OnTimer(now); });
   }
 }
 
@@ -178,21 +198,19 @@ void Fleet::SendTelemetry() {
   for (std::size_t tried = 0; tried < devices_.size() && budget_ >= 1; ++tried) {
     const std::size_t index = next_to_send_++ % devices_.size();
     if (!devices_[index]->CanSend()) continue;
-    if (rate_ >= 1000 && !devices_[index]->IsHalfFree()) continue;
-    if (rate_ >= 1000) {
-      Fill(index);
-    } else {
-      budget_ -= devices_[index]->SendOne() ? 1 : 0;
-    }
-    devices_[index]->Flush();
-    Watch(index);
+    const bool in_batches = rate_ >= 1000;
+    if (in_batches && !devices_[index]->IsHalfFree()) continue;
+    With(index, [&](SimulatedDevice& one) {
+      if (in_batches) return Fill(one);
+      budget_ -= one.SendOne() ? 1 : 0;
+      one.Flush();
+    });
   }
 }
 
 // As much as the device may send: what is due again always, what is new within the budget. One
 // write takes it all.
-void Fleet::Fill(std::size_t index) {
-  SimulatedDevice& one = *devices_[index];
+void Fleet::Fill(SimulatedDevice& one) {
   while (one.CanSend() &&
          (one.HasDue() || (rate_ > 0 && phase_ == Phase::kRunning && budget_ >= 1))) {
     budget_ -= one.SendOne() ? 1 : 0;
@@ -203,11 +221,7 @@ void Fleet::Fill(std::size_t index) {
 void Fleet::EverySecond() {
   next_second_ += 1s;
   for (std::size_t i = 0; i < devices_.size(); ++i) {
-    const bool was_connecting = devices_[i]->state() == SimulatedDevice::State::kConnecting;
-    devices_[i]->OnSecond();
-    if (was_connecting && devices_[i]->state() != SimulatedDevice::State::kConnecting)
-      --connecting_;
-    Watch(i);
+    With(i, [](SimulatedDevice& one) { one.OnSecond(); });
   }
   const Totals totals = CountAll();
   const bool news = counters_.sent != last_second_.sent ||
@@ -221,12 +235,12 @@ void Fleet::EverySecond() {
 void Fleet::Enter(Phase phase, milliseconds longest) {
   if (phase <= phase_) return;
   phase_ = phase;
+  phase_is_new_ = true;
   phase_until_ = clock_.SteadyNow() + longest;
   for (std::size_t i = 0; i < devices_.size() && phase == Phase::kDraining; ++i)
     devices_[i]->StopTelemetry();
   for (std::size_t i = 0; i < devices_.size() && phase == Phase::kLeaving; ++i) {
-    devices_[i]->GoOffline();
-    Watch(i);
+    With(i, [](SimulatedDevice& one) { one.GoOffline(); });
   }
 }
 
@@ -266,6 +280,7 @@ void Fleet::Advance() {
 void Fleet::Carry(const Order& order) {
   if (order.kind == Order::Kind::kRate) {
     rate_ = static_cast<double>(order.number);
+    world_.by_interval = false;
     return;
   }
   if (order.kind == Order::Kind::kStatus) {
@@ -274,15 +289,13 @@ void Fleet::Carry(const Order& order) {
   }
   if (order.kind == Order::Kind::kQuit) return Enter(Phase::kDraining, options_.drain);
   for (std::size_t i = 0; i < devices_.size(); ++i) {
-    SimulatedDevice& one = *devices_[i];
-    if (!Names(order, one.name())) continue;
-    const bool was_connecting = one.state() == SimulatedDevice::State::kConnecting;
-    if (order.kind == Order::Kind::kKill) one.Die();
-    if (order.kind == Order::Kind::kOffline) one.GoOffline();
-    if (order.kind == Order::Kind::kOnline) one.GoOnline();
-    if (order.kind == Order::Kind::kFlap) one.Flap(order.number);
-    if (was_connecting && one.state() != SimulatedDevice::State::kConnecting) --connecting_;
-    Watch(i);
+    if (!Names(order, devices_[i]->name())) continue;
+    With(i, [&](SimulatedDevice& one) {
+      if (order.kind == Order::Kind::kKill) one.Die();
+      if (order.kind == Order::Kind::kOffline) one.GoOffline();
+      if (order.kind == Order::Kind::kOnline) one.GoOnline();
+      if (order.kind == Order::Kind::kFlap) one.Flap(order.number);
+    });
   }
 }
 

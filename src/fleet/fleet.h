@@ -42,11 +42,15 @@ class Fleet {
   void Turn();
   std::chrono::milliseconds LongestWait() const;
   void Handle(const epoll_event& event);
+  // Does something with a device, then brings what is known of it up to date. Everything that
+  // touches one goes through here.
+  template <class Action>
+  void With(std::size_t index, Action action);
   void Watch(std::size_t index);
   void ConnectSome();
   void RunTimers();
   void SendTelemetry();
-  void Fill(std::size_t index);
+  void Fill(SimulatedDevice& one);
   void EverySecond();
   void Advance();  // from phase to phase
   void Enter(Phase phase, std::chrono::milliseconds longest);
@@ -74,6 +78,7 @@ class Fleet {
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::size_t connecting_ = 0;
   std::size_t next_to_connect_ = 0;
+  base::SteadyTime next_connect_{};  // when to look for devices that want to connect
   std::size_t next_to_send_ = 0;
 
   double rate_ = 0;
@@ -85,6 +90,7 @@ class Fleet {
 
   Phase phase_ = Phase::kRunning;
   base::SteadyTime phase_until_{};
+  bool phase_is_new_ = false;  // it may be over at once: do not wait for an event
   int signals_ = 0;
   bool died_ = false;
 };

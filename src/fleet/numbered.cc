@@ -9,7 +9,7 @@
 namespace heliograph::fleet {
 namespace {
 
-constexpr std::string_view kChecksumMark = R"(,"checksum":")";
+constexpr std::string_view kChecksumMark = R"(,"crc32":")";
 
 // Slicing by four: Intel, "A Systematic Approach to Building High Performance Software-based CRC
 // Generators", 2005.
@@ -38,13 +38,13 @@ std::string Hexadecimal(std::uint32_t value) {
   return text;
 }
 
+// As short as an envelope can be, so that padding decides the size from 200 bytes on.
 std::string Head(device::Channel channel, base::Timestamp sent) {
   const bool control = channel == device::Channel::kControl;
-  std::string head = control ? R"({"type":"event")" : R"({"type":"data")";
-  head += R"(,"message_id":"","response_to":"","version":1,"sent":")" + base::FormatRfc3339(sent);
-  head += control ? R"(","content":"numbered")"
-                  : R"(","directive":"heliograph.numbered","metadata":{},"content":null)";
-  return head;
+  return (control ? R"({"type":"event","version":1,"sent":")"
+                  : R"({"type":"data","version":1,"sent":")") +
+         base::FormatRfc3339(sent) +
+         (control ? R"(","content":"number")" : R"(","directive":"number")");
 }
 
 }  // namespace
@@ -65,14 +65,12 @@ std::uint32_t Crc32(std::string_view bytes) {
 
 std::string NumberedMessage(const Number& number, base::Timestamp sent, std::size_t bytes) {
   std::string message = Head(number.channel, sent);
-  message.append(R"(,"numbered":{"run":)");
+  message.append(R"(,"number":{"run":)");
   json::AppendString(message, number.run);
   message.append(R"(,"device":)");
   json::AppendString(message, number.device);
   message.append(R"(,"channel":")").append(device::ChannelName(number.channel));
-  message.append(R"(","sequence":)")
-      .append(std::to_string(number.sequence))
-      .append(R"(},"padding":")");
+  message.append(R"(","sequence":)").append(std::to_string(number.sequence)).append(R"(},"pad":")");
   constexpr std::size_t kTail = 1 + kChecksumMark.size() + 8 + 2;
   if (message.size() + kTail < bytes) message.append(bytes - message.size() - kTail, 'x');
   message.append("\"");
@@ -88,8 +86,8 @@ std::optional<Number> ReadNumber(std::string_view message) {
     return std::nullopt;
   }
   auto parsed = json::Parse(message);
-  if (!parsed || !parsed->contains("numbered")) return std::nullopt;
-  const json::Value& numbered = (*parsed)["numbered"];
+  if (!parsed || !parsed->contains("number")) return std::nullopt;
+  const json::Value& numbered = (*parsed)["number"];
   const bool control =
       numbered.value("channel", "") == device::ChannelName(device::Channel::kControl);
   return Number{numbered.value("run", ""), numbered.value("device", ""),

@@ -2,9 +2,9 @@
 // its number there, and a checksum. They are envelopes as any other (an `event` on control, `data`
 // on data), with one member more:
 //
-//   …,"numbered":{"run":"…","device":"solar-1","channel":"data","sequence":17},"padding":"xx","checksum":"0a1b2c3d"}
+//   …,"number":{"run":"…","device":"solar-1","channel":"data","sequence":17},"pad":"xx","crc32":"0a1b2c3d"}
 //
-// `checksum` is the CRC-32 (IEEE 802.3, as zlib has it), 8 hexadecimal digits, of all bytes before
+// `crc32` is the CRC-32 (IEEE 802.3, as zlib has it), 8 hexadecimal digits, of all bytes before
 // `,"checksum"`. Pure.
 #pragma once
 

@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 constexpr milliseconds kFirstBackoff{200};
 constexpr milliseconds kLongestBackoff{5000};
 constexpr milliseconds kLeaveWithin{3000};
+constexpr milliseconds kFarewell{200};  // one device must not hold up the others
 constexpr int kPacketsPerTurn = 64;
 
 const log::Logger kLog("fleet");
@@ -110,36 +111,39 @@ void SimulatedDevice::OnSecond() {
   Flush();
 }
 
+std::optional<base::SteadyTime> SimulatedDevice::ConnectAt() const {
+  if (state_ != State::kAway || !wanted_) return std::nullopt;
+  return connect_at_;
+}
+
 std::optional<base::SteadyTime> SimulatedDevice::NextTimer() const {
   std::optional<base::SteadyTime> next;
   const auto consider = [&](base::SteadyTime time) {
     if (!next || time < *next) next = time;
   };
-  if (state_ == State::kAway && wanted_) consider(connect_at_);
   if (state_ == State::kLeaving) consider(leave_by_);
-  if (state_ == State::kOnline && next_telemetry_ != base::SteadyTime{} && !telemetry_stopped_) {
-    consider(next_telemetry_);
-  }
+  if (state_ != State::kOnline) return next;
+  if (world_.by_interval && !telemetry_stopped_) consider(next_telemetry_);
   for (const Later& one : later_) consider(one.due);
   return next;
 }
 
 void SimulatedDevice::OnTimer(base::SteadyTime now) {
+  if (state_ == State::kLeaving) return FinishLeaving(now);
+  if (state_ != State::kOnline) return;
   for (std::size_t i = 0; i < later_.size();) {
-    if (later_[i].due > now || state_ != State::kOnline) {
+    if (later_[i].due > now) {
       ++i;
       continue;
     }
-    const Reply reply = std::move(later_[i].reply);
+    Reply reply = std::move(later_[i].reply);
     later_.erase(later_.begin() + static_cast<std::ptrdiff_t>(i));
-    Publish(reply.channel, reply.payload, 1, Kind::kAnswer, 0);
+    Publish(reply.channel, std::move(reply.payload), 1, Kind::kAnswer, 0);
   }
-  const bool telemetry_due = next_telemetry_ != base::SteadyTime{} && now >= next_telemetry_;
-  if (telemetry_due && state_ == State::kOnline && !telemetry_stopped_) {
+  if (world_.by_interval && !telemetry_stopped_ && now >= next_telemetry_) {
     next_telemetry_ = now + world_.options.interval;
     if (CanSend()) SendOne();
   }
-  if (state_ == State::kLeaving) FinishLeaving(now);
   Flush();
 }
 
@@ -237,8 +241,7 @@ void SimulatedDevice::ComeOnline() {
   online_since_ = world_.clock.SteadyNow();
   Publish(device::Channel::kControl, OnlineMessage(name_, session_id_, world_.clock.Now()), 1,
           Kind::kAnswer, 0);
-  const bool by_interval = world_.options.rate == 0 && world_.options.interval > 0ms;
-  next_telemetry_ = by_interval ? online_since_ + first_telemetry_ : base::SteadyTime{};
+  next_telemetry_ = online_since_ + first_telemetry_;
 }
 
 void SimulatedDevice::OnMessage(const mqtt::IncomingMessage& message) {
@@ -348,7 +351,7 @@ void SimulatedDevice::FinishLeaving(base::SteadyTime now) {
   if (!on_the_way_.empty() && now < leave_by_) return;
   const bool all_said = on_the_way_.empty();
   if (all_said) {
-    client_.Disconnect();
+    client_.Disconnect(kFarewell);
   } else {
     client_.Abort();
   }

@@ -31,6 +31,7 @@ struct World {
   mqtt::SharedTls& tls;
   Counters& counters;
   std::string run;
+  bool by_interval = false;  // telemetry by each device's clock, not by the fleet's rate
 };
 
 // Threads: one thread.
@@ -46,9 +47,8 @@ class SimulatedDevice final : public mqtt::ClientEvents {
   const std::string& name() const noexcept { return name_; }
   int fd() const noexcept { return client_.fd(); }
   bool WantsWrite() const { return client_.WantsWrite(); }
-  bool WantsToConnect(base::SteadyTime now) const {
-    return state_ == State::kAway && wanted_ && now >= connect_at_;
-  }
+  // When it wants to be connected; nothing when it is, or is told to stay away.
+  std::optional<base::SteadyTime> ConnectAt() const;
   bool WasOnline() const noexcept { return was_online_; }
 
   void StartConnecting();

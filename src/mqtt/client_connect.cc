@@ -1,4 +1,5 @@
 // Client: from a host's name to a finished TLS handshake.
+#include <fcntl.h>
 #include <mosquitto.h>
 #include <sys/socket.h>
 
@@ -89,6 +90,7 @@ base::Status Client::Open(const std::string& address) {
   connect_errno_ = errno;
   if (code != MOSQ_ERR_SUCCESS) return Ended(WhyNoHandshake(code));
   if (!handshake.prepared()) return Ended("the TLS handshake did not begin");
+  ::fcntl(fd(), F_SETFD, FD_CLOEXEC);  // a child that kept it would keep the connection
   stage_ = Stage::kTcp;
   answer_deadline_ = steady_clock::now() + config_.connect_timeout;
   return {};

@@ -26,7 +26,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t kMostInFlight = 50'000;  // below the 65,535 message ids of MQTT
 constexpr milliseconds kMaintenance{1000};
 constexpr milliseconds kLongestFarewell{1000};  // a broker that takes longer is not well anyway
-constexpr int kPacketsPerTurn = 100;  // then publishes get their turn
+constexpr int kPacketsPerTurn = 100;            // then publishes get their turn
 constexpr int kReasonTopicNameInvalid = 0x90;
 constexpr int kReasonPacketTooLarge = 0x95;
 

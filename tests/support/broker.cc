@@ -74,6 +74,7 @@ void Broker::Start() {
     const int nowhere = ::open("/dev/null", O_RDWR);
     ::dup2(nowhere, 1);
     ::dup2(nowhere, 2);
+    ::close_range(3, ~0U, 0);
     ::execlp("mosquitto", "mosquitto", "-c", file.c_str(), nullptr);
     ::execl("/usr/sbin/mosquitto", "mosquitto", "-c", file.c_str(), nullptr);
     ::_exit(127);
@@ -86,9 +87,13 @@ void Broker::Start() {
   throw std::runtime_error("mosquitto did not start: " + Log());
 }
 
-void Broker::Kill() {
+void Broker::Stop() { End(SIGTERM); }
+
+void Broker::Kill() { End(SIGKILL); }
+
+void Broker::End(int signal) {
   if (process_ <= 0) return;
-  ::kill(process_, SIGKILL);
+  ::kill(process_, signal);
   ::waitpid(process_, nullptr, 0);
   process_ = -1;
 }

@@ -27,6 +27,7 @@ class Broker {
   Broker& operator=(const Broker&) = delete;
 
   void Start();  // waits until it takes connections
+  void Stop();   // SIGTERM: it writes down what it has
   void Kill();   // SIGKILL
   void Pause();  // SIGSTOP: connections stay, nothing is answered
   void Resume();
@@ -39,6 +40,8 @@ class Broker {
   std::string Log() const;
 
  private:
+  void End(int signal);
+
   Folder folder_;
   Authority authority_{"test authority"};
   std::uint16_t port_ = 0;
