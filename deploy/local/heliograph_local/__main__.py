@@ -1,5 +1,6 @@
 """./dev COMMAND, once the packages are there."""
 
+import signal
 import sys
 
 from . import commands
@@ -7,6 +8,10 @@ from .problem import Problem
 
 
 def main() -> int:
+    # A closed terminal, a kill or a CI job's end stop us as Ctrl-C does. A shell starts what it puts into the background
+    # with Ctrl-C ignored.
+    for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, signal.default_int_handler)
     try:
         return commands.run(sys.argv[1], sys.argv[2:])
     except Problem as problem:
