@@ -134,7 +134,7 @@ def bad_names(texts: dict) -> list:
         if path.split("/")[0] not in ("src", "cmd"):
             continue
         *folders, name = path.split("/")
-        if name != "CMakeLists.txt" and not re.fullmatch(r"[a-z][a-z0-9_]*\.(h|cc|cmake)", name):
+        if name != "CMakeLists.txt" and not re.fullmatch(r"[a-z][a-z0-9_]*\.(h|cc|cmake|h\.in)", name):
             wrong.append(f"{path}: names are snake_case, .h and .cc")
         wrong += [f"{path}: '{folder}' is not snake_case" for folder in folders if not re.fullmatch("[a-z_]+", folder)]
     return wrong

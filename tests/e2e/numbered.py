@@ -4,6 +4,7 @@ import json
 import threading
 from dataclasses import dataclass, field
 
+from confluent_kafka import Consumer, TopicPartition
 from harness.mqtt import Client
 
 
@@ -41,6 +42,16 @@ def numbered_device(stack, client_id: str, channel: str = "data") -> NumberedDev
     pair = stack.add_device(client_id)
     device = NumberedDevice(stack.settings.ports["devices"], stack.settings.certs / "ca.crt", pair, client_id)
     return device.start(stack.topic(client_id, channel, "out"))
+
+
+def count_records(stack, topic: str) -> int:
+    """How many the topic has taken so far, as quickly as Kafka tells its ends."""
+    consumer = Consumer({"bootstrap.servers": stack.settings.kafka_address, "group.id": "count", "log_level": 0})
+    try:
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        return sum(consumer.get_watermark_offsets(TopicPartition(topic, each), timeout=10)[1] for each in partitions)
+    finally:
+        consumer.close()
 
 
 @dataclass
