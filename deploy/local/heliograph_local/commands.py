@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 
 from . import build, certificates, fleet, owners, servers, settings, stack, stack_env
 from .problem import Problem
@@ -143,11 +144,17 @@ def check(arguments) -> int:
 
 
 def bench(arguments) -> None:
-    program = settings.ROOT / "tests/bench/run"
-    if not program.exists():
-        raise Problem(f"There is nothing to measure with yet: {program} is missing.")
-    build.build("dev", Progress(), "bin", "tests/bench")
-    os.execv(program, [str(program), *arguments])
+    """`./dev bench [NAME] [ARG...]`: a measurement is a Python program in tests/bench that has a main."""
+    folder = settings.ROOT / "tests/bench"
+    known = sorted(file.stem for file in folder.glob("*.py") if "__main__" in file.read_text())
+    if not known:
+        raise Problem(f"There is nothing to measure with yet in {folder}.")
+    name = arguments.pop(0) if arguments and not arguments[0].startswith("-") else "ingest_vs_sub"
+    if name not in known:
+        raise Problem(f"'{name}' is not one of the measurements: {', '.join(known)}")
+    if "HELIOGRAPH_PROGRAMS" not in os.environ:
+        build.build("dev", Progress(), "bin", "tests/bench")
+    os.execv(sys.executable, [sys.executable, str(folder / f"{name}.py"), *arguments])
 
 
 def servers_(arguments) -> int:
