@@ -13,6 +13,8 @@ MOST_LINES = 500
 MOST_LINES_CMD = 60
 # Classes that are values: as safe between threads as a number is, which nobody needs to be told.
 VALUES = {"Result", "Secret", "StrongString", "UniqueFd", "StartupError", "Parsed", "Value", "Parameter"}
+# Folders that may start threads.
+THREADED = {"app", "dispatch", "http", "kafka", "mqtt", "recorder"}
 
 
 def folder_of(path: str) -> str:
@@ -160,6 +162,16 @@ def threads_unsaid(texts: dict) -> list:
     return wrong
 
 
+def stray_threads(texts: dict) -> list:
+    """Threads that are started in folders where nobody would look for them."""
+    started = re.compile(r"\bstd::(?:j?thread\b(?!::)|async\b)|\bpthread_create\b")
+    wrong = []
+    for path, text in code(texts).items():
+        if folder_of(path).removeprefix("src/") not in THREADED and started.search(text):
+            wrong.append(f"{path}: starts a thread; only {', '.join(sorted(THREADED))} do")
+    return wrong
+
+
 def test_hooks(texts: dict) -> list:
     """Fakes, doors for tests, or test code in what is shipped."""
     pattern = re.compile(
@@ -210,3 +222,18 @@ def broken_links(texts: dict) -> list:
             if "://" not in link and not link.startswith("mailto:") and target not in texts and target not in folders:
                 wrong.append(f"{path}: {link} leads nowhere")
     return wrong
+
+
+def tests_that_are_none(texts: dict) -> list:
+    """Tests that pages name and nobody has."""
+    known = set()
+    for path, text in texts.items():
+        if path.startswith("tests/"):
+            known |= {path.split("/")[-1].rsplit(".", 1)[0]} | set(re.findall(r"^def (test_\w+)", text, re.MULTILINE))
+    return [
+        f"{path}: there is no {name}"
+        for path, text in texts.items()
+        if path.endswith(".md")
+        for name in re.findall(r"(?<!/)\btest_(?!unit_|contract_|integration_)\w+", text)
+        if name not in known
+    ]

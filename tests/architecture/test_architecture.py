@@ -65,6 +65,10 @@ def test_classes_say_which_threads_may_use_them(texts):
     none_of(rules.threads_unsaid(texts))
 
 
+def test_threads_are_started_where_they_are_looked_for(texts):
+    none_of(rules.stray_threads(texts))
+
+
 def test_nothing_in_src_is_there_for_tests(texts):
     none_of(rules.test_hooks(texts))
 
@@ -91,3 +95,7 @@ def test_no_unknown_host_is_in_git(texts):
 
 def test_links_between_pages_lead_somewhere(texts):
     none_of(rules.broken_links(texts))
+
+
+def test_pages_name_only_tests_that_exist(texts):
+    none_of(rules.tests_that_are_none(texts))

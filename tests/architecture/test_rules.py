@@ -150,6 +150,20 @@ def test_threads(text, good):
 @pytest.mark.parametrize(
     "path, text, good",
     [
+        ("src/kafka/a.cc", "thread_ = std::jthread([] {});", True),
+        ("src/api/a.cc", "std::this_thread::yield(); std::thread::id id;", True),
+        ("src/api/a.cc", "std::thread([] {}).detach();", False),
+        ("src/device/a.h", "std::jthread thread_;", False),
+        ("src/base/a.cc", "std::async(f);", False),
+    ],
+)
+def test_stray_threads(path, text, good):
+    assert (rules.stray_threads({path: text}) == []) is good
+
+
+@pytest.mark.parametrize(
+    "path, text, good",
+    [
         ("src/api/a.cc", "int mocked = 1;  // a fake device is none", True),
         ("src/api/a.h", "void ResetForTest();", False),
         ("src/api/a.h", "class FakeBroker {", False),
@@ -242,3 +256,9 @@ def test_hosts(text, good):
 def test_links(link, good):
     texts = {"docs/a.md": f"see [there]({link})", "docs/b.md": "", "src/a.cc": ""}
     assert (rules.broken_links(texts) == []) is good
+
+
+@pytest.mark.parametrize("name, good", [("test_a", True), ("test_file", True), ("test_b", False), ("test_unit_x", True)])
+def test_named_tests(name, good):
+    texts = {"README.md": f"see `{name}`", "tests/e2e/test_file.py": "def test_a(stack):\n    pass\n"}
+    assert (rules.tests_that_are_none(texts) == []) is good
