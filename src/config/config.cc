@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 #include <exception>
+#include <fstream>
+#include <sstream>
 
 #include "config/reader.h"
 #include "config/writer.h"
@@ -24,6 +26,16 @@ std::string InTable(const std::string& text) {
   std::string out;
   for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
   return out;
+}
+
+// Throws when there is no such file, no right to it, or it is a folder. yaml-cpp's own reading
+// leaks memory then.
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  file.exceptions(std::ios::failbit | std::ios::badbit);
+  std::ostringstream content;
+  if (file.peek() != std::ifstream::traits_type::eof()) content << file.rdbuf();
+  return content.str();
 }
 
 std::string Indent(std::size_t depth) { return std::string(depth * 2, ' '); }
@@ -46,7 +58,7 @@ std::vector<std::string> Load(const Source& source, const BindFunction& bind) {
   YAML::Node root;
   try {
     if (!source.file.empty()) {
-      const auto documents = YAML::LoadAllFromFile(source.file);
+      const auto documents = YAML::LoadAll(ReadFile(source.file));
       if (documents.size() > 1) {
         return {source.file + ":" + std::to_string(documents[1].Mark().line + 1) +
                 ": a second document; settings are one"};
@@ -55,7 +67,7 @@ std::vector<std::string> Load(const Source& source, const BindFunction& bind) {
     }
   } catch (const YAML::ParserException& error) {
     return {source.file + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg};
-  } catch (const std::exception&) {  // no such file, no right to it, a folder
+  } catch (const std::exception&) {
     return {"the configuration file '" + source.file + "' cannot be read"};
   }
   Reader reader(source.file, EnvironmentPrefix(source.program), root, source.environment);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,13 +39,17 @@ class HandlerPool {
 
  private:
   void Work(const std::string& thread_name);
+  std::optional<Job> Next();  // nothing: the pool ends
+  bool ShouldWake();          // with mutex_ held
 
   std::size_t max_waiting_;
   std::function<void(Job&)> run_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> waiting_;  // guarded by mutex_
-  bool stopping_ = false;    // guarded by mutex_
+  std::size_t idle_ = 0;     // threads that sleep; guarded by mutex_
+  bool waking_ = false;    // one of them has been notified and has not come yet; guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
   std::vector<std::thread> threads_;
 };
 

@@ -37,6 +37,13 @@ class PeerHandler final : public Pistache::Tcp::Handler {
   void onInput(const char*, std::size_t, const std::shared_ptr<Pistache::Tcp::Peer>&) override {}
 };
 
+// Whether the client will send no more. Pistache keeps that flag, but offers no member to ask for
+// it; the base is private, which a cast of this form may pass.
+bool SaysEnd(const Pistache::Aio::FdSet::Entry& event) {
+  const auto& flags = ((const polling::Event&)event).flags;  // NOLINT(google-readability-casting)
+  return flags.hasFlag(polling::NotifyOn::Shutdown) || flags.hasFlag(polling::NotifyOn::Hangup);
+}
+
 base::UniqueFd NewTimer(std::chrono::milliseconds interval) {
   base::UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   if (!timer) throw std::system_error(errno, std::generic_category(), "timerfd_create");
@@ -108,6 +115,7 @@ void IoWorker::HandleEvents(const Pistache::Aio::FdSet& fds) {
     const auto client = clients_.find(fd);
     if (client != clients_.end()) {
       client->second->readable = true;
+      client->second->ended = client->second->ended || SaysEnd(event);
       touched.push_back({fd, client->second->id});
     } else if (fd == mailbox_->fd()) {
       answers = true;
@@ -252,6 +260,9 @@ bool IoWorker::Read(Client& client) {
   std::array<char, 16 * 1024> buffer;  // NOLINT: filled by recv
   const ssize_t size = ::recv(client.peer->fd(), buffer.data(), buffer.size(), 0);
   if (size > 0) {
+    // Less than asked for: it is empty now, and more will be an event. Only an end that has come
+    // already will not.
+    client.readable = static_cast<std::size_t>(size) == buffer.size() || client.ended;
     client.connection.Receive({buffer.data(), static_cast<std::size_t>(size)}, now_);
     Account(client);
     if (shared_.held_bytes.load() > shared_.config.max_held_bytes &&

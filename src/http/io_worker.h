@@ -64,6 +64,7 @@ class IoWorker final : public Pistache::Tcp::Transport {
     std::uint64_t id;
     Connection connection;
     std::int64_t held_bytes = 0;  // as counted in the shared sum
+    bool ended = false;           // the client has shut its side
     bool readable = true;         // as far as we know: events tell only of changes
   };
 

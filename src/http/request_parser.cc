@@ -50,8 +50,9 @@ bool IsKnownMethod(std::string_view method) {
 bool NamesAnotherVersion(std::string_view input) {
   const std::string_view line = input.substr(0, input.find_first_of("\r\n"));
   const auto slash = line.rfind(" HTTP/");
-  if (slash == std::string_view::npos || !input.substr(line.size()).starts_with("\r\n"))
-    return false;
+  // Byte by byte, the version is seen before the line's end.
+  const std::string_view end = input.substr(line.size(), 2);
+  if (slash == std::string_view::npos || !std::string_view("\r\n").starts_with(end)) return false;
   const std::string_view version = line.substr(slash + 6);
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   const bool grammatical =

@@ -38,17 +38,24 @@ TEST(Drain, AnswersWhatIsInFlightAndRefusesTheRest) {
       << "what was pipelined after it is the next server's";
 }
 
+// Sends a request without its body, and waits until the server has asked for it.
+void BeginRequest(RawClient& client) {
+  client.Send(Post("/echo", "hello", "Expect: 100-continue\r\n")
+                  .substr(0, Post("/echo", "", "Expect: 100-continue\r\n").size()));
+  EXPECT_EQ(client.ReadAnswer()->status, 100);
+}
+
 TEST(Drain, ARequestThatIsBeingReceivedIsStillTaken) {
   TestServer server;
   const std::uint16_t port = server.port();
   RawClient client(port);
-  client.Send(Post("/echo", "hello").substr(0, 30));
+  BeginRequest(client);
   RawClient other(port);
   other.Send(Get("/tiny"));
   ASSERT_EQ(other.ReadAnswer()->status, 200);
   std::jthread stopping([&] { server.Stop(); });
   ASSERT_EQ(other.ReadToEnd(), "") << "it drains";
-  client.Send(Post("/echo", "hello").substr(30));
+  client.Send("hello");
   const auto answer = client.ReadAnswer();
   stopping.join();
   ASSERT_TRUE(answer.has_value());
@@ -60,10 +67,7 @@ TEST(Drain, WaitsNoLongerThanItMay) {
   config.drain_timeout = std::chrono::milliseconds(200);
   TestServer server(config);
   RawClient half(server.port());
-  half.Send("GET /ti");
-  RawClient whole(server.port());
-  whole.Send(Get("/tiny"));
-  ASSERT_EQ(whole.ReadAnswer()->status, 200);
+  BeginRequest(half);
   const auto started = steady_clock::now();
   server.Stop();
   const auto took = steady_clock::now() - started;
