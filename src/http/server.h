@@ -1,5 +1,5 @@
-// HTTP/1.1 on loopback or a pod network: Pistache's listener and event loop under our own framing
-// and writing (why: docs/decisions/, "HTTP").
+// HTTP/1.1 on loopback or a pod network: Pistache's listener and event loop under our own framing,
+// reading and writing (why: io_worker.h).
 #pragma once
 
 #include <chrono>
