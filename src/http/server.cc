@@ -120,6 +120,10 @@ Server::Running::Running(const ServerConfig& config, std::string_view name, Hand
   }
   accepting_ = std::thread([this] { Accept(name_); });
   AwaitStart();
+  if (accept_ended_.load()) {
+    accepting_.join();
+    throw base::StartupError("cannot start the threads that serve " + Endpoint(config));
+  }
   log_.Info("listening", {{"server", name_}, {"host", config.host}, {"port", port()}});
 }
 
@@ -133,8 +137,10 @@ void Server::Running::Listen(const ServerConfig& config, const std::string& name
   listener_->setTransportFactory(
       [workers = workers_] { return std::make_shared<IoWorker>(workers); });
   const auto before = ListeningSockets();
-  listener_->bind(
-      Pistache::Address(config.host, Pistache::Port(static_cast<std::uint16_t>(config.port))));
+  const bool bare_ipv6 =
+      config.host.find(':') != std::string::npos && !config.host.starts_with('[');
+  listener_->bind(Pistache::Address(bare_ipv6 ? "[" + config.host + "]" : config.host,
+                                    Pistache::Port(static_cast<std::uint16_t>(config.port))));
   for (const int fd : ListeningSockets()) {
     if (!before.contains(fd)) listening_fd_ = fd;
   }
