@@ -66,6 +66,7 @@ class Consumer::State final : public ClientState {
   base::Status SetPaused(std::span<const TopicPartition> partitions, bool paused);
   base::Status Seek(const TopicPartition& partition, std::int64_t offset);
   std::vector<TopicPartition> Assigned() const;
+  bool joined() const { return joined_; }
   rd_kafka_t* client() const { return client_.get(); }
 
  private:
@@ -93,6 +94,7 @@ class Consumer::State final : public ClientState {
 
   RebalanceListener& listener_;
   std::map<TopicPartition, Owned> owned_;
+  bool joined_ = false;
   std::vector<ConsumedRecord> batch_;  // of the Poll that is running
   std::optional<base::Error> error_;   // to be told by the next Poll
   std::optional<base::Error> fatal_;   // told by every Poll
@@ -158,6 +160,7 @@ int Consumer::State::OnStatistics(rd_kafka_t* /*client*/, char* json, std::size_
 
 void Consumer::State::TakeOver(const rd_kafka_topic_partition_list_t& list) {
   owned_.clear();
+  joined_ = true;
   found_ = nullptr;
   for (int i = 0; i < list.cnt; ++i) {
     owned_[TopicPartition{list.elems[i].topic, list.elems[i].partition}];
@@ -170,6 +173,7 @@ void Consumer::State::TakeOver(const rd_kafka_topic_partition_list_t& list) {
 void Consumer::State::GiveUp(bool lost) {
   const std::vector<TopicPartition> partitions = Assigned();
   owned_.clear();
+  joined_ = false;
   found_ = nullptr;
   batch_.clear();  // all of it was from partitions that are no longer ours: `range` revokes
                    // everything
@@ -356,6 +360,8 @@ base::Result<Watermarks> Consumer::QueryWatermarks(const TopicPartition& partiti
                                                    milliseconds limit) {
   return kafka::QueryWatermarks(*state_->client(), partition, limit);
 }
+
+bool Consumer::joined() const { return state_->joined(); }
 
 std::string Consumer::unreachable() const { return state_->reachability.Reason(); }
 

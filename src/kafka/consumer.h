@@ -94,6 +94,9 @@ class Consumer {
   base::Result<Watermarks> QueryWatermarks(const TopicPartition& partition,
                                            std::chrono::milliseconds limit);
 
+  // Whether the group has told this member its share, which may be nothing.
+  bool joined() const;
+
   std::string unreachable() const;  // "" while brokers answer, else why not: for /readyz
 
  private:

@@ -18,9 +18,10 @@ void KafkaConfig::Bind(config::Binder& binder) {
   cluster.Bind(binder);
   binder.String(group_id, "group_id",
                 "Consumer groups are this name with .control and .data; replicas share it.");
-  binder.String(group_instance_id, "group_instance_id",
-                "A fixed name of this replica (host or pod), so that a restart moves no partition; "
-                "empty = none.");
+  binder.String(
+      group_instance_id, "group_instance_id",
+      "This replica's fixed name in the groups, so that a restart moves no partition and waits for "
+      "nobody; empty = the host's name. Two on one host need names of their own.");
   binder.Require(!group_id.empty(), "group_id must not be empty");
 }
 

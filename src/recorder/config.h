@@ -15,7 +15,7 @@ namespace heliograph::recorder {
 struct KafkaConfig {
   kafka::ClusterConfig cluster;
   std::string group_id = "heliograph-recorder";
-  std::string group_instance_id;
+  std::string group_instance_id;  // "" = the host's name
 
   void Bind(config::Binder& binder);
 };

@@ -14,7 +14,6 @@ constexpr milliseconds kTurn{100};  // the longest wait in one turn
 constexpr milliseconds kWaitForLetters{2000};
 constexpr milliseconds kCheckEvery{2000};
 constexpr milliseconds kSuspectEvery{10'000};
-constexpr milliseconds kConsumerAgain{15'000};
 
 }  // namespace
 
@@ -49,13 +48,18 @@ void Follower::Run(const std::stop_token& stop) {
       check_at_ = steady_clock::now() + kCheckEvery;
       if (parts_.publisher.unreachable().empty()) assignment_.CheckNext();
     }
-    std::string kafka = consumer_ ? consumer_->unreachable() : consumer_trouble_;
-    if (kafka.empty()) kafka = parts_.publisher.unreachable();
-    Keep({std::move(kafka), assignment_.Trouble(), failure_});
+    Keep({KafkaTrouble(), assignment_.Trouble(), failure_});
   }
   parts_.applier.Finish();
   pending_.clear();
   consumer_.reset();
+}
+
+std::string Follower::KafkaTrouble() const {
+  if (!consumer_) return consumer_trouble_;
+  if (std::string why = consumer_->unreachable(); !why.empty()) return why;
+  if (std::string why = parts_.publisher.unreachable(); !why.empty()) return why;
+  return consumer_->joined() ? "" : "the consumer group has not given out its partitions yet";
 }
 
 void Follower::Keep(Status status) {
@@ -121,6 +125,9 @@ void Follower::DropStale() {
   if (std::erase_if(pending_, is_stale) == 0) return;
   prepared_ = false;
   condemned_.reset();
+  // What failed may have gone with it; if not, it will fail again and say so.
+  failure_.clear();
+  retry_at_ = {};
 }
 
 void Follower::OnReadError(const base::Error& error) {
@@ -132,7 +139,7 @@ void Follower::OnReadError(const base::Error& error) {
     pending_.clear();
     prepared_ = false;
     consumer_.reset();
-    consumer_again_at_ = steady_clock::now() + kConsumerAgain;
+    consumer_again_at_ = steady_clock::now() + consumer_backoff_.Next();
     return;
   }
   log_.Warn(read_limit_, "reading from Kafka", {{"topic", options_.topic}, {"why", error.message}});

@@ -83,6 +83,7 @@ class Follower {
   Outcome CheckFence(postgres::Transaction& transaction);
   std::vector<postgres::OffsetAdvance> Advances() const;
   void Committed(const std::vector<postgres::OffsetAdvance>& advances);
+  std::string KafkaTrouble() const;
   void Keep(Status status);
 
   const FollowerOptions options_;
@@ -93,6 +94,8 @@ class Follower {
   kafka::LogReader reader_;
   Assignment assignment_;
   std::unique_ptr<kafka::Consumer> consumer_;
+  // Two processes of one name throw each other out of the group: not at a pace that stops the work.
+  base::Backoff consumer_backoff_{std::chrono::seconds(15), std::chrono::minutes(10)};
   base::SteadyTime consumer_again_at_{};
   std::string consumer_trouble_;
   base::SteadyTime suspect_again_at_{};

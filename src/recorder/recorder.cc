@@ -1,5 +1,8 @@
 #include "recorder/recorder.h"
 
+#include <unistd.h>
+
+#include <array>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -46,6 +49,13 @@ std::vector<kafka::TopicPlan> Plans(const Config& config) {
           plan(config.topics.dead_letter, false), plan(config.topics.events, false)};
 }
 
+std::string InstanceOf(const Config& config) {
+  if (!config.kafka.group_instance_id.empty()) return config.kafka.group_instance_id;
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) return "recorder";
+  return host.data();
+}
+
 FollowerOptions OptionsFor(const Config& config, const std::string& topic,
                            const std::string& role) {
   FollowerOptions options;
@@ -53,9 +63,7 @@ FollowerOptions OptionsFor(const Config& config, const std::string& topic,
   options.cluster = config.kafka.cluster;
   options.consumer.client_id = "heliograph-recorder-" + role;
   options.consumer.group_id = config.kafka.group_id + "." + role;
-  if (!config.kafka.group_instance_id.empty()) {
-    options.consumer.group_instance_id = config.kafka.group_instance_id + "." + role;
-  }
+  options.consumer.group_instance_id = InstanceOf(config) + "." + role;
   options.consumer.max_message_bytes = config.max_message_bytes();
   options.batch = config.batch;
   return options;
