@@ -15,7 +15,7 @@ from heliograph_local.settings import ROOT
 
 def run(*command, env=None, **options) -> str:
     ended = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=60,
+        [str(part) for part in command], capture_output=True, text=True, errors="replace", timeout=60,
         env={**os.environ, **(env or {})}, check=False, **options
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr
