@@ -20,6 +20,8 @@ class Kafka(Service):
     name = "kafka"
     port_names = ("kafka", "kafka_controller")
     stop_seconds = 30.0
+    # 3 s on an idle machine; more than a minute was seen where every core was busy with something else.
+    ready_seconds = 180.0
 
     @property
     def home(self) -> Path:
@@ -73,7 +75,7 @@ class Kafka(Service):
 
         client = AdminClient({"bootstrap.servers": self.settings.kafka_address, "log_level": 0})
         try:
-            return "" if client.list_topics(timeout=1).brokers else "no broker is registered yet"
+            return "" if client.list_topics(timeout=3).brokers else "no broker is registered yet"
         except KafkaException as error:
             return error.args[0].str()
 
