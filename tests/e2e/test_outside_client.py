@@ -155,6 +155,31 @@ def test_an_agent_with_one_will_for_all_its_connections(agents, client_id):
     assert dead == [], "nothing that such an agent says is a mistake"
 
 
+NAMES = (
+    "API_URL", "ADMIN_URL", "TOKEN", "MQTT_HOST", "MQTT_PORT", "MQTT_SERVICE_PORT", "CERTS", "KAFKA", "POSTGRES", "TOPIC_PREFIX"
+)  # fmt: skip
+
+
+def test_the_names_that_outsiders_rely_on(stack, outsider):
+    assert {f"HELIOGRAPH_{name}" for name in NAMES} <= set(outsider.env)
+    assert all(outsider.env.values())
+    assert (Path(outsider.env["HELIOGRAPH_CERTS"]) / "ca.crt").exists()
+    for name in ("mosquitto", "kafka", "postgres", "ingest", "recorder", "api"):
+        pid = int((stack.settings.data / f"run/{name}.pid").read_text())
+        assert Path(f"/proc/{pid}").exists(), name
+    assert outsider.curl("/v1/connections?limit=1")["items"] is not None
+    ready = run("curl", "-sS", "--fail", outsider.env["HELIOGRAPH_ADMIN_URL"] + "/readyz")
+    assert json.loads(ready)
+
+
+def test_secrets_are_for_their_owner_only(stack, outsider, client_id):
+    outsider.make_certificate(client_id)
+    data = stack.settings.data
+    secrets = [data / "stack.env", data / "token", data / "tokens.yaml", *stack.settings.certs.glob("*.key")]
+    assert data / f"certs/{client_id}.key" in secrets and len(secrets) >= 8
+    assert {str(file): oct(file.stat().st_mode & 0o777) for file in secrets} == {str(file): "0o600" for file in secrets}
+
+
 def test_cert_says_whose_device_it_is(outsider, client_id):
     other = f"{client_id}-other"
     outsider.make_certificate(client_id)
