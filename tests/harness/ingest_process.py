@@ -75,6 +75,10 @@ class IngestProcess:
             self.kill()
 
     @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
     def alive(self) -> bool:
         return self._child.poll() is None
 
