@@ -64,10 +64,19 @@ void WindowConfig::Bind(config::Binder& binder) {
   binder.Integer(
       max_bytes, "max_bytes", {1024, 1024 * 1024 * 1024},
       "Bytes after which reading stops until Kafka has confirmed them: what bounds the memory.");
-  binder.Duration(max_age, "max_age_ms", {1ms, 10s},
-                  "Age after which reading stops until Kafka has confirmed everything. Records are "
-                  "on their way to Kafka from "
-                  "the beginning; this only delays the acknowledgement to the broker.");
+  binder.Duration(
+      max_age, "max_age_ms", {1ms, 10s},
+      "Age after which reading stops until Kafka has confirmed everything. Records are on "
+      "their way to Kafka from the beginning: this only delays the acknowledgement to the broker.");
+  binder.Duration(
+      gather, "gather_ms", {0ms, 10s},
+      "How long acknowledgements are gathered when Kafka has confirmed everything. Delays "
+      "nothing but what would come again after a crash.");
+  binder.Duration(
+      rest, "rest_ms", {0ms, 1s},
+      "How long reading rests after several messages came at once, so that the next come "
+      "in company. Adds to the latency under load; 0 = never.");
+  binder.Require(gather <= max_age, "gather_ms must not be longer than max_age_ms");
 }
 
 void Config::Bind(config::Binder& binder) {

@@ -17,7 +17,7 @@ struct MqttConfig {
   mqtt::ConnectionConfig connection;
   std::string client_id = "@ingest";
   std::chrono::milliseconds session_expiry{std::chrono::hours(30 * 24)};
-  std::int64_t receive_maximum = 65535;
+  std::int64_t receive_maximum = 20'000;
   std::chrono::milliseconds takeover_backoff{std::chrono::seconds(30)};
 
   void Bind(config::Binder& binder);
@@ -25,7 +25,7 @@ struct MqttConfig {
 
 struct KafkaConfig {
   kafka::ClusterConfig cluster;
-  std::chrono::milliseconds linger{1};
+  std::chrono::milliseconds linger{3};
 
   void Bind(config::Binder& binder);
 };
@@ -43,6 +43,8 @@ struct WindowConfig {
   std::int64_t max_messages = 20'000;
   std::int64_t max_bytes = 8 * 1024 * 1024;
   std::chrono::milliseconds max_age{100};
+  std::chrono::milliseconds gather{10};
+  std::chrono::milliseconds rest{1};
 
   void Bind(config::Binder& binder);
 };

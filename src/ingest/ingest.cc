@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kTick{1000};
 // So that reports are served in between.
 constexpr int kPacketsPerPass = 256;
+// Packets in one pass from which on it pays to rest before the next.
+constexpr int kBusyPass = 4;
 // Kafka away for longer at the start: subscribe without it, so that the broker keeps what devices
 // say.
 constexpr milliseconds kRegisterAfter{1000};
@@ -106,7 +108,7 @@ Ingest::Ready Ingest::Wait(int stop_fd) {
   } else if (acknowledgements_.flushing()) {
     link.fd = link_.fd();
     link.events = POLLOUT;
-  } else if (MayRead()) {
+  } else if (MayRead() && !resting_) {
     link.fd = link_.fd();
   }
   std::array<pollfd, 3> waiting = {pollfd{.fd = stop_fd, .events = POLLIN, .revents = 0},
@@ -124,8 +126,10 @@ int Ingest::WaitMilliseconds() const {
     until = std::min(until, link_.due());
   }
   if (window_.held() > 0 && !window_.closed()) {
-    until = std::min(until, now_ + config_.window.max_age - window_.Age(now_));
+    const milliseconds age = window_.MayWrite() ? config_.window.gather : config_.window.max_age;
+    until = std::min(until, now_ + age - window_.Age(now_));
   }
+  if (resting_) until = std::min(until, rested_at_);
   const auto left = std::chrono::ceil<milliseconds>(until - now_);
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, kTick.count()));
 }
@@ -243,6 +247,7 @@ void Ingest::ServeLink(bool ready) {
 void Ingest::ServeNoConnection() {
   acknowledgements_.Forget();
   canary_.End();
+  resting_ = false;
   if (window_.held() > 0 && !window_.failed()) {
     window_.Fail();
     instruments_.Redelivered(Redelivery::kConnectionLost);
@@ -271,11 +276,18 @@ void Ingest::ServeConnection(bool ready) {
     return GiveWindowUp(Redelivery::kKafkaSilent, "Kafka has not confirmed all records in time");
   }
   AcknowledgeWhenConfirmed();
-  if (MayRead() && (ready || link_.HasDecryptedBytes())) {
+  const bool rested = resting_ && now_ >= rested_at_;
+  if (rested) resting_ = false;
+  if (MayRead() && (ready || rested || link_.HasDecryptedBytes())) {
     const bool was_up = link_.up();
-    link_.Read(kPacketsPerPass, [this] {
+    const int packets = link_.Read(kPacketsPerPass, [this] {
       return MayRead() && !window_.ShouldClose(now_) && !link_.MustWriteFirst();
     });
+    // With much to do, some company for each message: fewer turns of everybody's wheels.
+    if (packets >= kBusyPass && !link_.HasDecryptedBytes()) {
+      resting_ = true;
+      rested_at_ = now_ + config_.window.rest;
+    }
     if (link_.up() && !was_up) next_tick_ = now_;  // the first canary leaves at once
     AcknowledgeWhenConfirmed();
   }
@@ -296,8 +308,9 @@ void Ingest::Register(bool ready) {
 }
 
 void Ingest::AcknowledgeWhenConfirmed() {
-  const bool something = window_.held() > 0 || link_.WantsWrite();
-  if (something && window_.MayWrite() && !acknowledgements_.flushing()) Acknowledge();
+  if (acknowledgements_.flushing() || !window_.MayWrite()) return;
+  const bool gathered = window_.Age(now_) >= config_.window.gather || window_.closed();
+  if (window_.held() > 0 ? gathered : link_.WantsWrite()) Acknowledge();
 }
 
 void Ingest::Acknowledge() {

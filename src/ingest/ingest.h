@@ -91,6 +91,8 @@ class Ingest final : private MessageSink {
   base::SteadyTime now_;  // of this pass
   base::SteadyTime next_tick_;
   base::SteadyTime started_;
+  bool resting_ = false;  // nothing is read until rested_at_
+  base::SteadyTime rested_at_;
   // Kafka is away since the start: the connection is made only for the sake of the subscription.
   bool registering_ = false;
   bool registered_ = false;

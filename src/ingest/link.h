@@ -51,13 +51,19 @@ class Link final : public Outlet, private mqtt::ClientEvents {
   // While kConnecting: goes on with the handshakes.
   void ContinueConnect();
 
-  // Reads at most about `most` packets, as long as there are bytes and `go_on` says so.
+  // Reads at most about `most` packets, as long as there are bytes and `go_on` says so. How many.
   template <class GoOn>
-  void Read(int most, const GoOn& go_on) {
-    for (int i = 0; i < most && client_.fd() >= 0 && go_on(); ++i) {
-      if (const base::Status read = client_.ReadPacket(); !read) return Lost(read.error().message);
-      if (!client_.HasDecryptedBytes()) return;
+  int Read(int most, const GoOn& go_on) {
+    int packets = 0;
+    while (packets < most && client_.fd() >= 0 && go_on()) {
+      ++packets;
+      if (const base::Status read = client_.ReadPacket(); !read) {
+        Lost(read.error().message);
+        break;
+      }
+      if (!client_.HasDecryptedBytes()) break;
     }
+    return packets;
   }
   // SUBSCRIBE is queued and not yet out: write before reading, or the messages of the session's
   // earlier life hold it up.

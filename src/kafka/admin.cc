@@ -145,7 +145,10 @@ base::Status Admin::Create(const TopicPlan& plan, milliseconds limit) {
                          doing + ": " + (detail != nullptr ? detail : rd_kafka_err2str(code)));
 }
 
-std::string Admin::unreachable() const { return state_->reachability.Reason(); }
+std::string Admin::unreachable() const {
+  (void)state_->client();  // takes in what has happened since the last call
+  return state_->reachability.Reason();
+}
 
 namespace {
 

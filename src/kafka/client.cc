@@ -82,10 +82,10 @@ ConfHandle MakeConf(const ClusterConfig& cluster, const Properties& defaults,
   if (!mistake.empty()) throw base::StartupError(mistake);
   ConfHandle conf(rd_kafka_conf_new());
   // A broker that is away is looked for once a second; one that is silent is noticed within 15 s,
-  // also by a client with nothing to do: it asks for metadata every 4 s and gives an answer 10 s.
+  // also by a client with nothing to do: it asks for metadata every 2 s and gives an answer 10 s.
   Set(conf.get(), "reconnect.backoff.ms", "50");
   Set(conf.get(), "reconnect.backoff.max.ms", "1000");
-  Set(conf.get(), "topic.metadata.refresh.interval.ms", "4000");
+  Set(conf.get(), "topic.metadata.refresh.interval.ms", "2000");
   Set(conf.get(), "socket.timeout.ms", "10000");
   Set(conf.get(), "socket.nagle.disable", "true");
   for (const auto& [name, value] : defaults) Set(conf.get(), name, value);

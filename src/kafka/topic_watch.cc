@@ -10,7 +10,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kQuestionLimit{2000};
-constexpr milliseconds kWhileWrong{1000};
+constexpr milliseconds kWhileAway{250};
+constexpr milliseconds kBetween{1000};
 constexpr milliseconds kWhileRight{60'000};
 
 }  // namespace
@@ -38,36 +39,53 @@ void TopicWatch::LookAgain() {
 
 void TopicWatch::Run(const std::stop_token& stop) {
   base::NameThisThread("kafka-topics");
+  auto looked = std::chrono::steady_clock::now() - kWhileRight;
   while (!stop.stop_requested()) {
-    Look();
+    (void)admin_.unreachable();  // its events must not pile up
     std::unique_lock lock(mutex_);
-    const milliseconds wait = problem_.empty() ? kWhileRight : kWhileWrong;
-    wake_.wait_for(lock, stop, wait, [this] { return look_now_; });
-    look_now_ = false;
+    const bool due = std::chrono::steady_clock::now() - looked >= kWhileRight;
+    if (look_now_ || !problem_.empty() || due) {
+      look_now_ = false;
+      looked = std::chrono::steady_clock::now();
+      lock.unlock();
+      Look();
+      lock.lock();
+    }
+    wake_.wait_for(lock, stop, away_ ? kWhileAway : kBetween, [this] { return look_now_; });
   }
 }
 
 void TopicWatch::Look() {
+  // No question while Kafka is known to be away: with one pending, librdkafka tries to connect
+  // about a thousand times a second (seen with 2.0.2).
+  const std::string away = asked_ ? admin_.unreachable() : "";
+  away_ = !away.empty();
+  if (away_) {
+    if (!problem().empty()) Tell(away);  // what was right before is taken for right still
+    return;
+  }
+  asked_ = true;
   const base::Result<TopicReport> report =
       EnsureTopics(admin_, plans_, MissingTopics::kCreate, kQuestionLimit);
-  std::string problem;
-  if (!report) {
-    problem = report.error().message;
-  } else {
-    for (const std::string& name : report->created)
-      logger_.Info("topic created", {{"topic", name}});
-    for (const std::string& warning : report->findings.warnings) {
-      if (std::find(told_.begin(), told_.end(), warning) != told_.end()) continue;
-      logger_.Warn("topic differs from its configuration", {{"finding", warning}});
-      told_.push_back(warning);
-    }
-    if (!report->findings.faults.empty()) problem = report->findings.faults.front();
+  if (!report) return Tell(report.error().message);
+  for (const std::string& name : report->created) logger_.Info("topic created", {{"topic", name}});
+  for (const std::string& warning : report->findings.warnings) {
+    if (std::find(told_.begin(), told_.end(), warning) != told_.end()) continue;
+    logger_.Warn("topic differs from its configuration", {{"finding", warning}});
+    told_.push_back(warning);
   }
+  Tell(report->findings.faults.empty() ? "" : report->findings.faults.front());
+}
+
+void TopicWatch::Tell(const std::string& problem) {
   const std::lock_guard lock(mutex_);
   if (problem == problem_) return;
-  if (!problem.empty()) logger_.Error("topics are not usable", {{"reason", problem}});
-  if (problem.empty()) logger_.Info("topics are usable");
-  problem_ = std::move(problem);
+  if (problem.empty()) {
+    logger_.Info("topics are usable");
+  } else if (!away_) {
+    logger_.Error(limit_, "topics are not usable", {{"reason", problem}});
+  }
+  problem_ = problem;
   changed_.Notify();
 }
 

@@ -35,12 +35,17 @@ class TopicWatch {
  private:
   void Run(const std::stop_token& stop);
   void Look();
+  void Tell(const std::string& problem);
 
   const std::vector<TopicPlan> plans_;
   base::Wakeup& changed_;
   const log::Logger logger_{"kafka"};
   Admin admin_;
-  std::vector<std::string> told_;  // warnings that were logged; the thread's own
+  log::RateLimit limit_{std::chrono::seconds(10)};
+  // The thread's own.
+  std::vector<std::string> told_;  // warnings that were logged
+  bool asked_ = false;             // Kafka has been asked at least once
+  bool away_ = false;              // it does not answer
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   std::string problem_ =

@@ -17,6 +17,8 @@ class SlowProxy:
         self._server_port = server_port
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)  # inherited by what it accepts
+        # Small segments, or the sender's kernel sets aside megabytes for the loopback interface.
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         self._listener.bind((HOST, 0))
         self._listener.listen()
         self.port = self._listener.getsockname()[1]

@@ -175,7 +175,8 @@ def test_sigterm_under_load_repeats_nothing(bench):
 def test_a_socket_that_takes_a_part_of_the_acknowledgements_repeats_nothing(bench):
     count = 60_000
     proxy = SlowProxy(bench.settings.ports["services"])
-    ingest = bench.ingest(MQTT__HOSTS=f"{HOST}:{proxy.port}", WINDOW__MAX_MESSAGES=count).start().ready()
+    ingest = bench.ingest(MQTT__HOSTS=f"{HOST}:{proxy.port}", WINDOW__MAX_MESSAGES=count, MQTT__RECEIVE_MAXIMUM=65535)
+    ingest.start().ready()
     ingest.stop()
     bench.publish_numbers("device-1", 0, count)
     try:

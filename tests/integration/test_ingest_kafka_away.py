@@ -52,7 +52,7 @@ def test_killed_for_20_s_and_back(bench):
         time.sleep(1)
     kafka.start()
     kafka.wait()
-    ingest.ready(5)
+    ingest.ready(10)
     wait.until(all_arrived(ingest, "device-1", COUNT), "all numbers", 60)
     assert_complete_and_in_order(ingest.records("data"), "device-1", COUNT)
     assert ingest.log().count("is asked to send a window again") <= 3
