@@ -156,6 +156,7 @@ void Follower::Work() {
   const std::size_t size = SliceSize();
   switch (TrySlice(size)) {
     case Outcome::kCommitted:
+      slicer_.Passed();
       pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size));
       parts_.meters.batch_seconds.Observe(
           std::chrono::duration<double>(steady_clock::now() - began).count());
@@ -213,6 +214,10 @@ bool Follower::PrepareSlice(std::size_t size) {
 Follower::Outcome Follower::Fail(const base::Error& error) {
   failure_ = error.message;
   if (IsAboutData(error.code)) return Outcome::kRefused;
+  if (error.code == base::ErrorCode::kDeadlineExceeded) {
+    slicer_.TooSlow(records_.size());
+    prepared_ = false;
+  }
   if (base::IsRetriable(error.code)) {
     log_.Warn(failure_limit_, "a batch is not committed, trying again",
               {{"topic", options_.topic}, {"why", error.message}});

@@ -126,6 +126,7 @@ base::Status Replayer::Apply(const std::vector<Record>& records, std::int32_t ge
     const auto applied = ApplySlice(slice, generation);
     if (!applied && !IsAboutData(applied.error().code)) return applied;
     if (applied) {
+      slicer_.Passed();
       rest = rest.subspan(slice.size());
     } else if (slicer_.Refused(slice.size())) {
       ++refused_;

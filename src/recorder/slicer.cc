@@ -7,10 +7,7 @@ bool IsAboutData(base::ErrorCode code) {
 }
 
 bool Slicer::Refused(std::size_t size) {
-  if (size <= 1) {
-    limit_ = most_;
-    return true;
-  }
+  if (size <= 1) return true;
   limit_ = size / 2;
   return false;
 }

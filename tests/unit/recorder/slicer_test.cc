@@ -21,6 +21,7 @@ std::set<std::size_t> LeftOut(std::size_t count, const std::set<std::size_t>& po
     const bool refused = first_poison != poison.end() && *first_poison < at + size;
     if (!refused) {
       at += size;
+      slicer.Passed();
     } else if (slicer.Refused(size)) {
       left_out.insert(at++);
     }
@@ -44,6 +45,18 @@ TEST(Slicer, TakesEverythingWhileNothingIsRefused) {
   EXPECT_EQ(slicer.Next(70), 70U);
   EXPECT_EQ(slicer.Next(100), 100U);
   EXPECT_EQ(slicer.Next(1000), 100U);
+}
+
+TEST(Slicer, TriesLessOfADatabaseThatIsTooSlowAndMoreAgainAfterwards) {
+  Slicer slicer(1000);
+  slicer.TooSlow(1000);
+  EXPECT_EQ(slicer.Next(5000), 500U);
+  slicer.TooSlow(500);
+  EXPECT_EQ(slicer.Next(5000), 250U);
+  for (int i = 0; i < 20; ++i) slicer.TooSlow(slicer.Next(5000));
+  EXPECT_EQ(slicer.Next(5000), 1U);
+  for (int i = 0; i < 20; ++i) slicer.Passed();
+  EXPECT_EQ(slicer.Next(5000), 1000U);
 }
 
 TEST(IsAboutData, OnlyWhatFailsAgainWithTheSameData) {
