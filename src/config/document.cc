@@ -21,7 +21,7 @@ base::Status ConvertMembers(const YAML::Node& yaml, int depth, Node& node) {
     if (node.Find(name) != nullptr) return At(member.first, "'" + name + "' stands twice");
     auto value = Convert(member.second, depth + 1);
     if (!value) return std::move(value).error();
-    node.members.emplace_back(name, *std::move(value));
+    node.members.push_back({name, *std::move(value)});
   }
   return {};
 }

@@ -4,24 +4,29 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
 
 namespace heliograph::config {
 
+struct Member;
+
 struct Node {
   enum class Kind { kNull, kScalar, kList, kMap };
 
   Kind kind = Kind::kNull;
-  std::string text;         // of a scalar
-  std::vector<Node> items;  // of a list
-  std::vector<std::pair<std::string, Node>>
-      members;   // of a map, in the order of the file; names are unique
-  int line = 0;  // from 1
+  std::string text;             // of a scalar
+  std::vector<Node> items;      // of a list
+  std::vector<Member> members;  // of a map, in the order of the file; names are unique
+  int line = 0;                 // from 1
 
   const Node* Find(std::string_view name) const;  // nullptr: no such member, or not a map
+};
+
+struct Member {
+  std::string name;
+  Node value;
 };
 
 // kInvalidArgument: not YAML, deeper than 16 levels, a name that stands twice in a map; tells the

@@ -35,7 +35,7 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
 
 }  // namespace
 
-Reader::Reader(std::string file, std::string environment_prefix, YAML::Node root,
+Reader::Reader(std::string file, std::string environment_prefix, const YAML::Node& root,
                const Environment& environment)
     : file_(std::move(file)),
       environment_prefix_(std::move(environment_prefix)),

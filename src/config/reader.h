@@ -13,7 +13,7 @@ namespace heliograph::config {
 
 class Reader final : public Binder {
  public:
-  Reader(std::string file, std::string environment_prefix, YAML::Node root,
+  Reader(std::string file, std::string environment_prefix, const YAML::Node& root,
          const Environment& environment);
 
   void String(std::string& value, std::string_view key, std::string_view help) override;

@@ -84,7 +84,7 @@ std::variant<ControlMessage, Unacceptable> ParseControlMessage(std::string_view 
   message.message_id = MessageId(std::move(envelope.message_id));
   Fault fault;
   if (envelope.type == "connection-status") {
-    std::visit([&](auto&& body) { message.body = std::move(body); },
+    std::visit([&]<class T>(T&& body) { message.body = std::forward<T>(body); },
                ReadConnectionStatus(envelope.root, fault));
   } else if (envelope.type == "event") {
     if (FindMember(envelope.root, "content") == nullptr) fault = BadField("content", "is missing");

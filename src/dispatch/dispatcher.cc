@@ -11,7 +11,6 @@
 namespace heliograph::dispatch {
 namespace {
 
-using action::TargetEvent;
 using action::TargetStatus;
 using base::ErrorCode;
 using base::MakeError;

@@ -88,8 +88,12 @@ std::optional<ParsedRequest> Connection::TakeRequest() {
 }
 
 void Connection::BeginOutput(std::string bytes, base::SteadyTime now) {
-  if (output_.empty()) output_deadline_ = now + limits_.send_timeout;
-  output_ += std::move(bytes);
+  if (!output_.empty()) {
+    output_ += bytes;
+    return;
+  }
+  output_deadline_ = now + limits_.send_timeout;
+  output_ = std::move(bytes);
 }
 
 void Connection::Answer(std::string bytes, bool close, base::SteadyTime now) {

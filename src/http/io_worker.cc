@@ -289,6 +289,7 @@ void IoWorker::Submit(Client& client, ParsedRequest parsed) {
   parsed.request.remote_address = client.peer->address().host();
   Job job{std::move(parsed), {client.peer->fd(), client.id}, mailbox_, now_};
   if (workers_->pool->Submit(std::move(job))) return;
+  // NOLINTNEXTLINE(bugprone-use-after-move): a job that is not taken is untouched
   const bool close = !job.parsed.keep_alive || shared_.draining.load();
   client.connection.Answer(shared_.WriteOverloaded(job.parsed), close, now_);
 }

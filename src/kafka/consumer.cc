@@ -59,7 +59,7 @@ Properties Essential(const ConsumerOptions& options) {
 class Consumer::State final : public ClientState {
  public:
   State(const ClusterConfig& cluster, const ConsumerOptions& options,
-        std::vector<std::string> topics, RebalanceListener& listener);
+        const std::vector<std::string>& topics, RebalanceListener& listener);
   ~State();
 
   base::Result<std::vector<ConsumedRecord>> Poll(std::size_t max_records, milliseconds max_wait);
@@ -107,7 +107,7 @@ class Consumer::State final : public ClientState {
 };
 
 Consumer::State::State(const ClusterConfig& cluster, const ConsumerOptions& options,
-                       std::vector<std::string> topics, RebalanceListener& listener)
+                       const std::vector<std::string>& topics, RebalanceListener& listener)
     : listener_(listener) {
   ConfHandle conf = MakeConf(cluster, Defaults(options), Essential(options), *this);
   rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
@@ -332,8 +332,8 @@ std::vector<TopicPartition> Consumer::State::Assigned() const {
 }
 
 Consumer::Consumer(const ClusterConfig& cluster, const ConsumerOptions& options,
-                   std::vector<std::string> topics, RebalanceListener& listener)
-    : state_(std::make_unique<State>(cluster, options, std::move(topics), listener)) {}
+                   const std::vector<std::string>& topics, RebalanceListener& listener)
+    : state_(std::make_unique<State>(cluster, options, topics, listener)) {}
 
 Consumer::~Consumer() = default;
 

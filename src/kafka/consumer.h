@@ -69,7 +69,7 @@ class Consumer {
  public:
   // Subscribes; does not wait for a broker. Throws StartupError. `listener` outlives the consumer.
   Consumer(const ClusterConfig& cluster, const ConsumerOptions& options,
-           std::vector<std::string> topics, RebalanceListener& listener);
+           const std::vector<std::string>& topics, RebalanceListener& listener);
   ~Consumer();  // leaves the group (a static member stays in it until its session times out)
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;

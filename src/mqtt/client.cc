@@ -222,7 +222,7 @@ void Client::Disconnect(milliseconds longest) {
   while (stage_ == Stage::kMqtt && WantsWrite() && Poll(fd(), POLLOUT, Until(deadline))) {
     if (!WritePending()) break;
   }
-  if (stage_ != Stage::kMqtt || WantsWrite()) return Drop();
+  if (stage_ != Stage::kMqtt || fd() < 0 || WantsWrite()) return Drop();
   base::UniqueFd socket(::dup(fd()));
   // Writing the DISCONNECT makes libmosquitto close its copy of the socket: no buffer may hold it
   // back.
