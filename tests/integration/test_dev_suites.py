@@ -39,7 +39,7 @@ def test_a_good_suite(run):
 def test_failures_errors_and_what_was_left_out_are_counted_and_named(run):
     results = run("raise SystemExit(1)", MIXED)
     assert results.totals() == "1 passed, 2 failed, 2 skipped"
-    assert results.failed == ["suite: A.bad", "suite: A.broken"]
+    assert results.failed == ["suite: A.bad\n      1 is not 2", "suite: A.broken\n      in its fixture"]
     assert results.skipped == ["suite: A.off: disabled", "suite: A.left_out: may not mount"]
 
 

@@ -44,7 +44,7 @@ def _parse(suite: str, xml: Path) -> Results:
         broken = [*case.findall("failure"), *case.findall("error")]
         skipped = case.find("skipped")
         if broken:
-            results.failed.append(name)
+            results.failed.append(f"{name}{_first_lines(broken[0])}")
         elif skipped is not None:
             reason = (skipped.get("message") or skipped.text or "no reason given").strip().splitlines()[-1]
             results.skipped.append(f"{name}: {reason}")
@@ -53,3 +53,9 @@ def _parse(suite: str, xml: Path) -> Results:
         else:
             results.passed += 1
     return results
+
+
+def _first_lines(broken) -> str:
+    """What went wrong, short enough for the end of the output: where only that is kept, it must do."""
+    lines = (broken.get("message") or broken.text or "").strip().splitlines()
+    return "".join(f"\n      {line[:300]}" for line in lines[:8])
