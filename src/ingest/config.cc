@@ -70,13 +70,12 @@ void WindowConfig::Bind(config::Binder& binder) {
       "their way to Kafka from the beginning: this only delays the acknowledgement to the broker.");
   binder.Duration(
       gather, "gather_ms", {0ms, 10s},
-      "How long acknowledgements are gathered when Kafka has confirmed everything. Delays "
-      "nothing but what would come again after a crash.");
+      "How long acknowledgements are gathered when Kafka has confirmed everything; at most "
+      "max_age_ms. Delays nothing but what would come again after a crash.");
   binder.Duration(
       rest, "rest_ms", {0ms, 1s},
       "How long reading rests after several messages came at once, so that the next come "
       "in company. Adds to the latency under load; 0 = never.");
-  binder.Require(gather <= max_age, "gather_ms must not be longer than max_age_ms");
 }
 
 void Config::Bind(config::Binder& binder) {
@@ -94,6 +93,9 @@ void Config::Bind(config::Binder& binder) {
   binder.Section(window, "window",
                  "The acknowledgement window: messages that Kafka must have confirmed before the "
                  "broker may forget them.");
+  binder.Require(window.max_age <= mqtt.connection.keepalive / 2,
+                 "window.max_age_ms must not be longer than half of mqtt.keepalive_s: nothing is "
+                 "written to the broker meanwhile");
 }
 
 std::size_t Config::max_message_bytes() const {

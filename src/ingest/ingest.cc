@@ -18,6 +18,8 @@ constexpr milliseconds kTick{1000};
 constexpr int kPacketsPerPass = 256;
 // Packets in one pass from which on it pays to rest before the next.
 constexpr int kBusyPass = 4;
+// Bytes that are company enough: a full TLS record.
+constexpr std::size_t kEnough = 16 * 1024;
 // Kafka away for longer at the start: subscribe without it, so that the broker keeps what devices
 // say.
 constexpr milliseconds kRegisterAfter{1000};
@@ -80,7 +82,9 @@ void Ingest::MakeProducer() {
                              .wakeup_fd = kafka_wakeup_.fd()},
       [this](const kafka::Delivery& delivery) {
         window_.Reported(delivery.ok);
-        if (!delivery.ok) kafka_error_ = delivery.error.message;
+        if (delivery.ok) ++confirmed_;
+        const bool refused = !delivery.ok && delivery.error.code != base::ErrorCode::kCancelled;
+        if (refused) kafka_error_ = delivery.error.message;
       });
 }
 
@@ -122,16 +126,20 @@ Ingest::Ready Ingest::Wait(int stop_fd) {
 int Ingest::WaitMilliseconds() const {
   if (MayRead() && link_.HasDecryptedBytes()) return 0;
   base::SteadyTime until = next_tick_;
-  if (link_.state() == Link::State::kWaiting && link_.due() > now_) {
-    until = std::min(until, link_.due());
+  for (const base::SteadyTime due : {link_.due(), refusal_over_at_}) {
+    if (link_.state() == Link::State::kWaiting && due > now_) until = std::min(until, due);
   }
-  if (window_.held() > 0 && !window_.closed()) {
-    const milliseconds age = window_.MayWrite() ? config_.window.gather : config_.window.max_age;
+  if (window_.held() > 0 && !window_.closed() && !window_.failed()) {
+    const milliseconds age = window_.MayWrite() ? Gather() : config_.window.max_age;
     until = std::min(until, now_ + age - window_.Age(now_));
   }
   if (resting_) until = std::min(until, rested_at_);
   const auto left = std::chrono::ceil<milliseconds>(until - now_);
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, kTick.count()));
+}
+
+milliseconds Ingest::Gather() const {
+  return std::min(config_.window.gather, config_.window.max_age);
 }
 
 bool Ingest::MayRead() const {
@@ -205,7 +213,7 @@ void Ingest::ServeKafka() {
 }
 
 void Ingest::ReplaceProducer(const std::string& why) {
-  logger_.Error("Kafka's producer is given up and replaced", {{"reason", why}});
+  logger_.Error(replace_limit_, "Kafka's producer is given up and replaced", {{"reason", why}});
   instruments_.producers_replaced.Add();
   window_.Fail();
   if (link_.state() != Link::State::kWaiting) GiveWindowUp(Redelivery::kKafkaRefused, why);
@@ -222,6 +230,7 @@ void Ingest::GiveWindowUp(Redelivery why, const std::string& reason) {
   acknowledgements_.Forget();
   link_.Abort("waits for Kafka: " + reason, false);
   canary_.End();
+  if (why == Redelivery::kKafkaRefused) refusal_over_at_ = now_ + refusal_backoff_.Next();
   if (window_.held() == 0) return;
   instruments_.Redelivered(why);
   logger_.Warn(
@@ -255,10 +264,11 @@ void Ingest::ServeNoConnection() {
   // Until Kafka has told the fate of every record: redelivered ones must not stand before their
   // first delivery.
   if (window_.outstanding() > 0) return;
-  window_.Reset();
+  ResetWindow();
   const bool kafka_ready = KafkaProblem().empty();
   registering_ = !kafka_ready;
   const bool must_register = !registered_ && now_ - started_ >= kRegisterAfter;
+  if (kafka_ready && now_ < refusal_over_at_) return;
   if (kafka_ready || must_register) link_.ConnectWhenDue();
 }
 
@@ -284,7 +294,7 @@ void Ingest::ServeConnection(bool ready) {
       return MayRead() && !window_.ShouldClose(now_) && !link_.MustWriteFirst();
     });
     // With much to do, some company for each message: fewer turns of everybody's wheels.
-    if (packets >= kBusyPass && !link_.HasDecryptedBytes()) {
+    if (packets >= kBusyPass && !link_.HasDecryptedBytes() && link_.BytesWaiting() < kEnough) {
       resting_ = true;
       rested_at_ = now_ + config_.window.rest;
     }
@@ -309,7 +319,7 @@ void Ingest::Register(bool ready) {
 
 void Ingest::AcknowledgeWhenConfirmed() {
   if (acknowledgements_.flushing() || !window_.MayWrite()) return;
-  const bool gathered = window_.Age(now_) >= config_.window.gather || window_.closed();
+  const bool gathered = window_.Age(now_) >= Gather() || window_.closed();
   if (window_.held() > 0 ? gathered : link_.WantsWrite()) Acknowledge();
 }
 
@@ -322,9 +332,20 @@ void Ingest::Acknowledge() {
     instruments_.WindowEnded(end.value_or(WindowEnd::kConfirmed), window_.held(),
                              window_.Age(now_));
   }
-  window_.Reset();
+  if (confirmed_ > 0 && !kafka_error_.empty()) {
+    logger_.Info("Kafka takes records again");
+    kafka_error_.clear();
+    refusal_backoff_.Reset();
+  }
+  ResetWindow();
 }
 
+void Ingest::ResetWindow() {
+  window_.Reset();
+  confirmed_ = 0;
+}
+
+// What speaks against handing it records.
 std::string Ingest::KafkaProblem() const {
   if (std::string topics = topic_watch_.problem(); !topics.empty()) return topics;
   if (std::string reason = producer_->unreachable(); !reason.empty()) return reason;
@@ -362,7 +383,8 @@ void Ingest::TellHealth() {
     canary += "; the second connection: " + second;
   }
   tell("canary", canary);
-  tell("kafka", KafkaProblem());
+  const std::string kafka = KafkaProblem();
+  tell("kafka", kafka.empty() ? kafka_error_ : kafka);
 }
 
 void Ingest::Finish() {

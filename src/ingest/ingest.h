@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/health.h"
 #include "base/wakeup.h"
@@ -53,6 +54,7 @@ class Ingest final : private MessageSink {
 
   Ready Wait(int stop_fd);
   int WaitMilliseconds() const;
+  std::chrono::milliseconds Gather() const;
   bool MayRead() const;
   void ServeKafka();
   void ServeLink(bool ready);
@@ -61,6 +63,7 @@ class Ingest final : private MessageSink {
   void Register(bool ready);
   void AcknowledgeWhenConfirmed();
   void Acknowledge();
+  void ResetWindow();
   void GiveWindowUp(Redelivery why, const std::string& reason);
   void ReplaceProducer(const std::string& why);
   void MakeProducer();
@@ -74,6 +77,7 @@ class Ingest final : private MessageSink {
   const base::SystemClock clock_;
   const log::Logger logger_{"ingest"};
   log::RateLimit redelivery_limit_{std::chrono::seconds(10)};
+  log::RateLimit replace_limit_{std::chrono::seconds(10)};
   log::RateLimit dead_letter_limit_{std::chrono::seconds(10)};
   const device::TopicGrammar grammar_;
   const Topics topics_;
@@ -82,7 +86,9 @@ class Ingest final : private MessageSink {
   Window window_;
   Canary canary_;
   base::Wakeup kafka_wakeup_;  // delivery reports, and news of the topics
-  std::unique_ptr<kafka::Producer> producer_;
+  std::string kafka_error_;    // why Kafka has refused a record; "" since a window was confirmed
+  std::size_t confirmed_ = 0;  // records of this window
+  std::unique_ptr<kafka::Producer> producer_;  // its last reports use what stands above
   kafka::TopicWatch topic_watch_;
   Link link_;
   Acknowledgements acknowledgements_;
@@ -96,7 +102,9 @@ class Ingest final : private MessageSink {
   // Kafka is away since the start: the connection is made only for the sake of the subscription.
   bool registering_ = false;
   bool registered_ = false;
-  std::string kafka_error_;  // of the last failed report
+  // After Kafka has refused records, the broker is not asked for them again at once.
+  base::Backoff refusal_backoff_{std::chrono::milliseconds(200), std::chrono::seconds(4)};
+  base::SteadyTime refusal_over_at_{};
 };
 
 }  // namespace heliograph::ingest

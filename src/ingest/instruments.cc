@@ -42,6 +42,10 @@ Instruments::Instruments(metrics::Registry& registry)
       connections_lost(
           registry.AddCounter("heliograph_ingest_connections_lost_total",
                               "Times that the main connection ended or could not be made.")),
+      sessions_begun(registry.AddCounter(
+          "heliograph_ingest_sessions_begun_total",
+          "Connections for which the broker had no session: the first start of all, or what waited "
+          "is lost.")),
       sessions_lost(registry.AddCounter(
           "heliograph_ingest_sessions_lost_total",
           "Times that the broker had forgotten the session of this process: messages that "

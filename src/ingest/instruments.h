@@ -31,6 +31,7 @@ class Instruments {
 
   const metrics::Counter connects;
   const metrics::Counter connections_lost;
+  const metrics::Counter sessions_begun;
   const metrics::Counter sessions_lost;
   const metrics::Counter takeovers;
   const metrics::Counter producers_replaced;

@@ -64,6 +64,7 @@ void Link::OnConnected(int reason, bool session_present) {
   sink_.OnAccepted(NewConnectionId());
   takeover_.Accepted(clock_.SteadyNow());
   instruments_.connects.Add();
+  if (!session_present) instruments_.sessions_begun.Add();
   if (!session_present && had_session_) {
     instruments_.sessions_lost.Add();
     logger_.Error("the broker has forgotten our session: messages that waited in it are lost",

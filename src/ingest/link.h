@@ -69,6 +69,7 @@ class Link final : public Outlet, private mqtt::ClientEvents {
   // earlier life hold it up.
   bool MustWriteFirst() const { return subscribe_queued_; }
   bool HasDecryptedBytes() const { return client_.HasDecryptedBytes(); }
+  std::size_t BytesWaiting() const { return client_.BytesWaiting(); }
   int fd() const { return client_.fd(); }
 
   // Outlet. After an error the connection has been given up.

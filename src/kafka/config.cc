@@ -13,7 +13,7 @@ namespace {
 
 // A promise stands on each of these, so a site may not set them; aliases of librdkafka's are listed
 // beside them.
-constexpr std::array<std::string_view, 30> kOurs = {
+constexpr std::array<std::string_view, 31> kOurs = {
     "bootstrap.servers",
     "metadata.broker.list",  // the setting `brokers`
     "client.id",
@@ -28,6 +28,7 @@ constexpr std::array<std::string_view, 30> kOurs = {
     "retries",
     "message.timeout.ms",
     "delivery.timeout.ms",
+    "delivery.report.only.error",
     "partitioner",  // one client's records stand in one partition, the one that Java producers
                     // choose
     "message.max.bytes",  // derived from the largest packet

@@ -65,7 +65,7 @@ class Producer::State final : public ClientState {
   bool ServeUntilEmpty(steady_clock::time_point deadline);
 
   const DeliveryCallback on_delivery_;
-  std::vector<std::pair<std::string, TopicHandle>> topics_;
+  std::vector<std::pair<std::string, TopicHandle>> topics_;  // emptied before client_ ends
   std::atomic<std::size_t> in_flight_{0};
   ClientHandle client_;
   QueueHandle queue_;
@@ -103,6 +103,7 @@ Producer::State::~State() {
   rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   ServeUntilEmpty(steady_clock::now() + kPurgeLimit);
   rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
+  topics_.clear();  // before the client that they belong to
 }
 
 rd_kafka_topic_t* Producer::State::Topic(std::string_view name) {

@@ -3,6 +3,7 @@
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -100,6 +101,11 @@ bool Client::HasDecryptedBytes() const {
   if (drained_ || fd() < 0) return false;
   const ssl_st* ssl = Ssl();
   return ssl != nullptr && tls::HasReadAhead(*ssl);
+}
+
+std::size_t Client::BytesWaiting() const {
+  int bytes = 0;
+  return fd() >= 0 && ::ioctl(fd(), FIONREAD, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 bool Client::WantsWrite() const {

@@ -124,6 +124,7 @@ class Client {
   }  // the broker has accepted us and the connection has not ended
   bool HasDecryptedBytes()
       const;  // bytes that poll() does not see (TLS): call ReadPacket before polling again
+  std::size_t BytesWaiting() const;  // in the socket, still encrypted
   bool WantsWrite() const;
 
   base::Status ReadPacket();    // at most about one packet; kUnavailable: the connection has ended

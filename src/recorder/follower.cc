@@ -204,17 +204,28 @@ bool Follower::PrepareSlice(std::size_t size) {
     } else {
       refused = parts_.applier.Prepare(records_);
     }
-    letters_ = refused.empty() ? nullptr : parts_.dead_letters.Send(records_, refused);
+    told_.clear();
+    letters_.clear();
     prepared_ = true;
+    return TellRefused(std::move(refused));
   }
-  // Before the offset moves past a refused record, its dead letter is in Kafka.
-  return !letters_ || parts_.publisher.WaitFor(*letters_, kWaitForLetters);
+  return TellRefused({});
+}
+
+// Each record once, however often the slice is tried. True: the dead letters are in Kafka, and the
+// offset may move past the refused records.
+bool Follower::TellRefused(std::vector<Refusal> refused) {
+  std::erase_if(refused, [this](const Refusal& one) { return !told_.insert(one.record).second; });
+  if (!refused.empty()) letters_.push_back(parts_.dead_letters.Send(records_, refused));
+  return std::all_of(letters_.begin(), letters_.end(), [this](const auto& ticket) {
+    return parts_.publisher.WaitFor(*ticket, kWaitForLetters);
+  });
 }
 
 Follower::Outcome Follower::Fail(const base::Error& error) {
   failure_ = error.message;
   if (IsAboutData(error.code)) return Outcome::kRefused;
-  if (error.code == base::ErrorCode::kDeadlineExceeded) {
+  if (error.code == base::ErrorCode::kDeadlineExceeded && records_.size() > 1) {
     slicer_.TooSlow(records_.size());
     prepared_ = false;
   }
@@ -228,12 +239,15 @@ Follower::Outcome Follower::Fail(const base::Error& error) {
   return Outcome::kRetry;
 }
 
+Follower::Outcome Follower::FailForLetters() {
+  const std::string why = parts_.publisher.unreachable();
+  return Fail(base::MakeError(
+      base::ErrorCode::kUnavailable,
+      "Kafka has not confirmed the dead letters yet" + (why.empty() ? why : ": " + why)));
+}
+
 Follower::Outcome Follower::TrySlice(std::size_t size) {
-  if (!PrepareSlice(size)) {
-    return Fail(base::MakeError(base::ErrorCode::kUnavailable,
-                                "Kafka has not confirmed the dead letters yet"));
-  }
-  return ApplySlice();
+  return PrepareSlice(size) ? ApplySlice() : FailForLetters();
 }
 
 std::vector<postgres::OffsetAdvance> Follower::Advances() const {
@@ -286,13 +300,7 @@ Follower::Outcome Follower::ApplySlice() {
     generations[partition] = offset.generation;
   auto refused = parts_.applier.Apply(*transaction, generations);
   if (!refused) return Fail(refused.error());
-  if (!refused->empty()) {
-    const auto letters = parts_.dead_letters.Send(records_, *refused);
-    if (!parts_.publisher.WaitFor(*letters, kWaitForLetters)) {
-      return Fail(base::MakeError(base::ErrorCode::kUnavailable,
-                                  "Kafka has not confirmed the dead letters yet"));
-    }
-  }
+  if (!TellRefused(*std::move(refused))) return FailForLetters();
   const auto advances = Advances();
   if (auto advanced = postgres::AdvanceOffsets(*transaction, options_.topic, advances); !advanced) {
     return Fail(advanced.error());

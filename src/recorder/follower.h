@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -78,7 +79,9 @@ class Follower {
   Outcome TrySlice(std::size_t size);
   std::size_t SliceSize() const;
   bool PrepareSlice(std::size_t size);
+  bool TellRefused(std::vector<Refusal> refused);
   Outcome Fail(const base::Error& error);
+  Outcome FailForLetters();
   Outcome ApplySlice();
   Outcome CheckFence(postgres::Transaction& transaction);
   std::vector<postgres::OffsetAdvance> Advances() const;
@@ -110,8 +113,9 @@ class Follower {
   // The slice at hand: the first of pending_.
   std::vector<Record> records_;
   bool prepared_ = false;
-  std::optional<std::string> condemned_;  // why its one record is left out
-  std::shared_ptr<Ticket> letters_;       // its dead letters; null = none
+  std::optional<std::string> condemned_;          // why its one record is left out
+  std::set<std::size_t> told_;                    // which of records_ have a dead letter already
+  std::vector<std::shared_ptr<Ticket>> letters_;  // of those
 
   base::SteadyTime check_at_{};
   mutable std::mutex mutex_;

@@ -43,14 +43,19 @@ void Publisher::OnDelivery(const kafka::Delivery& delivery) {
   if (delivery.tag < first_tag_) return;
   Kept& kept = messages_[delivery.tag - first_tag_];
   if (delivery.ok) {
+    refused_.clear();
     Finish(kept);
   } else if (delivery.error.code == base::ErrorCode::kTooLarge) {
     // Kafka will never take it, so keeping it would stop all that follow.
     log_.Error("a record is larger than its topic takes and was left out",
                {{"topic", kept.message.topic}});
     Finish(kept);
+  } else if (delivery.error.code != base::ErrorCode::kCancelled) {
+    // Its topic is gone, or not ours to write to: those behind it must not pass it, so a new
+    // producer gets all of them again.
+    refused_ = delivery.error.message;
+    must_replace_ = true;
   }
-  // Anything else ends the producer; its successor gets the message again.
 }
 
 void Publisher::HandOver() {
@@ -77,8 +82,10 @@ void Publisher::HandOver() {
 void Publisher::ReplaceProducer() {
   if (steady_clock::now() < replace_at_) return;
   replace_at_ = steady_clock::now() + backoff_.Next();
-  log_.Warn("replacing the Kafka producer", {{"why", producer_->fatal()}});
+  const std::string fatal = producer_->fatal();
+  log_.Warn("replacing the Kafka producer", {{"why", fatal.empty() ? refused_ : fatal}});
   producer_.reset();  // reports what it gives up
+  must_replace_ = false;
   handed_over_ = 0;
   producer_ = std::make_unique<kafka::Producer>(
       cluster_, options_, [this](const kafka::Delivery& delivery) { OnDelivery(delivery); });
@@ -97,8 +104,8 @@ void Publisher::Pump() {
   wakeup_.Clear();
   producer_->Poll();
   ForgetFinished();
-  if (!producer_->fatal().empty()) ReplaceProducer();
-  HandOver();
+  if (must_replace_ || !producer_->fatal().empty()) ReplaceProducer();
+  if (!must_replace_) HandOver();
 }
 
 bool Publisher::WaitFor(const Ticket& ticket, milliseconds limit) {
@@ -125,6 +132,9 @@ void Publisher::Drain(milliseconds limit) {
   }
 }
 
-std::string Publisher::unreachable() const { return producer_->unreachable(); }
+std::string Publisher::unreachable() const {
+  std::string why = producer_->unreachable();
+  return why.empty() ? refused_ : why;
+}
 
 }  // namespace heliograph::recorder

@@ -52,6 +52,7 @@ class Publisher {
 
   std::size_t open_messages() const { return messages_.size(); }
   std::size_t open_bytes() const { return bytes_; }
+  // Why nothing gets through; "" when nothing speaks against it.
   std::string unreachable() const;
 
  private:
@@ -73,6 +74,8 @@ class Publisher {
   base::Wakeup wakeup_;
   base::Backoff backoff_;
   base::SteadyTime replace_at_{};
+  std::string refused_;        // what Kafka said of the last record, unless it took it
+  bool must_replace_ = false;  // the producer has given a record up that must not be missing
   std::deque<Kept> messages_;
   std::uint64_t first_tag_ = 0;  // of messages_.front()
   std::size_t handed_over_ = 0;  // so many of messages_ were given to the producer

@@ -10,7 +10,7 @@ import httpx
 import psycopg2
 import psycopg2.extras
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 from harness import kafka_log, metrics, wait
 from heliograph_local import files, network
 from heliograph_local.settings import HOST, ROOT, from_environment
@@ -102,6 +102,11 @@ class RecorderBench:
         admin = AdminClient({"bootstrap.servers": self.servers.settings.kafka_address, "log_level": 0})
         for deleted in admin.delete_topics([self.topics[role]]).values():
             deleted.result(30)
+
+    def create_topic(self, role: str) -> None:
+        admin = AdminClient({"bootstrap.servers": self.servers.settings.kafka_address, "log_level": 0})
+        for created in admin.create_topics([NewTopic(self.topics[role], 3, 1)]).values():
+            created.result(30)
 
     def shorten_log(self, role: str, partition: int, before: int) -> None:
         """Deletes the partition's records before this offset."""

@@ -2,6 +2,7 @@
 
 import random
 
+import psycopg2
 import pytest
 from e2e import state
 from harness import messages, wait
@@ -143,8 +144,6 @@ def test_postgres_killed_under_load(bench):
 
 
 def test_a_lock_that_is_held(bench):
-    import psycopg2
-
     fleet = Fleet(bench)
     recorder = bench.recorder().start().ready()
     fleet.say(500)
@@ -191,3 +190,40 @@ def test_rebuild_under_load(bench):
         bench.rebuild()
         fleet.say(2000)
     fleet.assert_all_is_right()
+
+
+def test_a_refused_answer_is_told_once_however_often_its_batch_is_tried(bench):
+    recorder = bench.recorder().start().ready()
+    answer = messages.data("restart", {"ok": True}, response_to="01890a5d-ac96-774b-bcce-b302099a8057")
+    bench.say("pv-1", messages.data("power", 1), "data")
+    bench.wait_until_applied("data")
+    holder = psycopg2.connect(bench.database)
+    with holder.cursor() as cursor:
+        # The batch is read, judged and told; then its offset cannot be moved.
+        cursor.execute("LOCK TABLE kafka_offsets IN SHARE MODE")
+        bench.say("pv-1", answer, "data")
+        bench.flush()
+        topic = bench.topics["data"]
+        wait.until(lambda: recorder.value("failed_batches_total", topic=topic) >= 3, "it was tried again and again", 60)
+    holder.rollback()
+    holder.close()
+    bench.wait_until_applied("data")
+    assert [one.value for one in bench.records("dead_letter")] == [answer]
+
+
+def test_dead_letters_whose_topic_was_deleted_reach_the_new_one(bench):
+    """Kafka's client gives such records up for good; the recorder must not."""
+    properties = SESSION["KAFKA__PROPERTIES"] + ",topic.metadata.propagation.max.ms=500"
+    recorder = bench.recorder(KAFKA__PROPERTIES=properties).start().ready()
+    bench.say("pv-1", b"poison 1")
+    bench.wait_until_applied()
+    bench.delete_topic("dead_letter")
+    bench.say("pv-2", b"poison 2")
+    bench.say("pv-3", messages.online("s-1"))
+    bench.flush()
+    wait.until(lambda: "Unknown topic" in recorder.reason("control"), "readiness names the cause", 60)
+    bench.create_topic("dead_letter")
+    bench.wait_until_applied()
+    assert bench.connection("pv-3")["state"] == "online"
+    assert b"poison 2" in {one.value for one in bench.records("dead_letter")}
+    recorder.ready(60)
