@@ -1,21 +1,48 @@
 """What ./dev takes from the environment, what it refuses, and the files that it writes from it."""
 
 import multiprocessing
+import re
 import socket
 import stat
 
 import pytest
 import yaml
-from heliograph_local import files, network, owners, settings, tokens
+from heliograph_local import files, network, owners, service, settings, tokens
 from heliograph_local.problem import Problem
+from heliograph_local.settings import PORTS, ROOT
+
+
+def defaults() -> dict:
+    """Variable -> what counts without it, as it is written."""
+    chosen = settings.from_environment({})
+    folders = {"HELIOGRAPH_DATA": chosen.data, "HELIOGRAPH_CACHE": chosen.cache,
+               "HELIOGRAPH_BUILD": chosen.programs.parents[1]}  # fmt: skip
+    return {
+        "HELIOGRAPH_TOPIC_PREFIX": chosen.topic_prefix,
+        "HELIOGRAPH_MAX_PACKET_BYTES": str(chosen.max_packet_bytes),
+        **{variable: str(folder.relative_to(ROOT)) for variable, folder in folders.items()},
+        **{variable: str(chosen.ports[name]) for name, variable, _, _ in PORTS},
+    }
 
 
 def test_defaults_are_the_ones_that_the_readme_names():
-    ports = settings.from_environment({}).ports
-    assert (ports["devices"], ports["services"], ports["kafka"], ports["postgres"]) == (18883, 18884, 19092, 15432)
-    assert (ports["api"], ports["ingest_admin"], ports["recorder_admin"], ports["api_admin"]) == (
-        18080, 19101, 19102, 19103,
-    )  # fmt: skip
+    section = (ROOT / "README.md").read_text().split("\n### The stack on one machine\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(HELIOGRAPH_[A-Z_]+)` \| `([^`]+)` \| .+ \|$", section, re.MULTILINE)
+    assert dict(rows) == defaults()
+    assert len(rows) == len(defaults()), "each once"
+
+
+def test_defaults_are_the_ones_that_the_help_names():
+    told = re.findall(r"(HELIOGRAPH_[A-Z_]+) \(([^);]+)", (ROOT / "dev").read_text())
+    assert {name: value for name, value in told if name != "HELIOGRAPH_PROGRAMS"} == defaults()
+
+
+def test_what_the_readme_names_is_what_the_environment_changes(tmp_path):
+    other = {variable: str(20000 + number) for number, (_, variable, _, _) in enumerate(PORTS)}
+    chosen = settings.from_environment(other)
+    assert {variable: str(chosen.ports[name]) for name, variable, _, _ in PORTS} == other
+    chosen = settings.from_environment({"HELIOGRAPH_CACHE": str(tmp_path / "c"), "HELIOGRAPH_BUILD": str(tmp_path / "b")})
+    assert (chosen.cache, chosen.programs) == (tmp_path / "c", tmp_path / "b/dev/bin")
 
 
 def test_the_environment_overrides(tmp_path):
@@ -73,6 +100,13 @@ def test_a_taken_port_gets_a_sentence_with_the_port_and_its_variable():
     assert f"Port {port}" in str(problem.value)
     assert "HELIOGRAPH_POSTGRES_PORT=" in str(problem.value)
     network.require_free(port, "postgres")
+
+
+def test_a_program_that_is_missing_gets_a_sentence():
+    with pytest.raises(Problem) as problem:
+        service.program("no-such-program")
+    assert "'no-such-program' is not installed" in str(problem.value)
+    assert "./dev build" in str(problem.value)
 
 
 def test_a_private_file_is_private_from_its_first_byte(tmp_path):
