@@ -6,7 +6,6 @@ from .service import Service
 from .settings import HOST, Settings
 
 TENANT = "demo"
-_PREFIXES = {"fleet": "solar-", "fleet-pulled": "solar-pulled-"}
 
 
 class Fleet(Service):
@@ -35,6 +34,7 @@ class Fleet(Service):
         return [
             str(self.settings.programs / "heliograph-fleet"),
             self.marker(),
+            f"--client-id-prefix={self.prefix}",
             f"--devices={self.count}",
             f"--host={HOST}",
             f"--port={self.settings.ports['devices']}",
@@ -43,7 +43,8 @@ class Fleet(Service):
         ]
 
     def marker(self) -> str:
-        return f"--client-id-prefix={self.prefix}"
+        # Its prefix alone is no name: other stacks have solar devices, too.
+        return f"--run={self.settings.data}/{self.name}"
 
     def missing(self) -> str:
         return "" if self.pid() else "does not run"
@@ -52,12 +53,12 @@ class Fleet(Service):
 def stop_all(settings: Settings) -> None:
     """Those of a demo, also of one that was killed."""
     for file in settings.run.glob("fleet*.pid"):
-        Fleet(settings, file.stem, _PREFIXES.get(file.stem, "solar-")).stop()
+        Fleet(settings, file.stem).stop()
 
 
 def of_demo(settings: Settings, count: int) -> tuple:
     """The fleet, and one device in a process of its own, which can be killed as if its power was cut."""
     return (
-        Fleet(settings, "fleet", _PREFIXES["fleet"], count - 1),
-        Fleet(settings, "fleet-pulled", _PREFIXES["fleet-pulled"], 1),
+        Fleet(settings, "fleet", "solar-", count - 1),
+        Fleet(settings, "fleet-pulled", "solar-pulled-", 1),
     )
