@@ -1,5 +1,6 @@
 """The settings' reference and default files are what the daemons say, and are settings that the daemons take."""
 
+import re
 import subprocess
 
 import pytest
@@ -49,3 +50,12 @@ def test_check_config_takes_a_good_file(programs, tmp_path, daemon):
     file = tmp_path / "good.yaml"
     file.write_text("log: {level: debug}\n")
     assert run(programs / "heliograph", "check-config", daemon, file).returncode == 0
+
+
+def test_the_page_about_simulated_devices_names_only_flags_that_exist(programs):
+    told = run(programs / "heliograph-fleet", "--help").stdout
+    flags = set(re.findall(r"^  (--[a-z-]+)", told, re.MULTILINE)) | {"--help"}
+    generator = {"--tenant", "--out"}  # of certs/generate
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", (ROOT / "docs/FLEET.md").read_text())) - generator
+    assert len(named) > 15
+    assert named - flags == set()
