@@ -22,8 +22,7 @@ def up(arguments) -> None:
     _parser("up", "Start everything in the background.").parse_args(arguments)
     chosen, progress = settings.from_environment(), Progress()
     with stack.exclusively(chosen):
-        if "HELIOGRAPH_PROGRAMS" not in os.environ:
-            build.build("dev", progress, "bin")
+        _build_programs(progress)
         stack.Stack(chosen, progress).up()
         _mark_kept(chosen).touch()
     print(f"\nEverything runs. Addresses and the token: {stack_env.path(chosen)}")
@@ -43,6 +42,11 @@ def down(arguments) -> None:
     print("Everything has ended. What was stored is kept; remove the folder to begin anew: " + str(chosen.data))
 
 
+def _build_programs(progress: Progress) -> None:
+    if "HELIOGRAPH_PROGRAMS" not in os.environ:
+        build.build("dev", progress, "bin")
+
+
 def _mark_kept(chosen):
     """There while `up` wants the stack to stay; a demo then leaves it running."""
     return chosen.run / "kept"
@@ -56,10 +60,14 @@ def demo(arguments) -> int:
     parser.add_argument("--seconds", type=float, default=0, help="end by itself after so long (never)")
     given = parser.parse_args(arguments)
     chosen, progress = settings.from_environment(), Progress()
-    with stack.exclusively(chosen):
-        if "HELIOGRAPH_PROGRAMS" not in os.environ:
-            build.build("dev", progress, "bin")
-        return show.run(chosen, progress, given.devices, given.seconds, _mark_kept(chosen).exists())
+    return show.run(
+        stack.Stack(chosen, progress),
+        progress,
+        given.devices,
+        given.seconds,
+        prepare=lambda: _build_programs(progress),
+        is_kept=_mark_kept(chosen).exists,
+    )
 
 
 def status(arguments) -> int:

@@ -7,30 +7,47 @@ from . import demo_view, fleet, stack_env
 from .problem import Problem
 from .progress import Progress
 from .rest import Api
-from .settings import Settings
-from .stack import Stack
+from .stack import Stack, exclusively
+
+# How long another ./dev in another terminal may take to be done, before we end the stack or leave it.
+OTHERS_SECONDS = 120
 
 
-def run(settings: Settings, progress: Progress, devices: int, seconds: float, keep: bool) -> int:
-    """Returns when the user presses Ctrl-C, or after `seconds` if not 0. `keep`: the stack was running on its own."""
+def run(stack: Stack, progress: Progress, devices: int, seconds: float, prepare, is_kept) -> int:
+    """Returns when the user presses Ctrl-C, after `seconds` if not 0, or when another ./dev has ended the stack.
+
+    `prepare()` is called before it starts; `is_kept()`, at the end: does a ./dev up want it to stay? Others may end,
+    start and restart it while it is shown."""
     if not 2 <= devices <= 1000:
         raise Problem("A demo takes 2 to 1000 devices; heliograph-fleet itself takes many more.")
-    stack = Stack(settings, progress)
-    fleets = fleet.of_demo(settings, devices)
+    fleets = fleet.of_demo(stack.settings, devices)
+    started = False
     try:
-        stack.up()
+        with exclusively(stack.settings):
+            prepare()
+            started = True
+            stack.up()
         _Demo(stack, fleets, progress).show(seconds)
     except KeyboardInterrupt:
+        if not started:
+            raise
         print()
     finally:
-        for each in fleets:
-            each.stop()
-        if keep:
+        if started:
+            _end(stack, fleets, is_kept)
+    return 0
+
+
+def _end(stack: Stack, fleets: tuple, is_kept) -> None:
+    for each in fleets:
+        each.stop()
+    with exclusively(stack.settings, OTHERS_SECONDS):
+        if is_kept():
             print("The stack keeps running, since ./dev up started it; ./dev down ends it.")
         else:
-            print("Ending everything:")
+            if not stack.is_gone():
+                print("Ending everything:")
             stack.down()
-    return 0
 
 
 class _Demo:
@@ -43,6 +60,14 @@ class _Demo:
         self._api = Api(stack.settings, stack.postgres.connection_string())
 
     def show(self, seconds: float) -> None:
+        try:
+            self._show(seconds)
+        except Problem:
+            if not self._stack.is_gone():
+                raise
+            print("\nThe stack was ended from elsewhere.")
+
+    def _show(self, seconds: float) -> None:
         self._connect_fleet()
         print("\nWho is online, as the API tells it (GET /v1/connections):\n")
         print("\n".join(demo_view.table(self._connections(), colours=self._live)))
@@ -128,6 +153,8 @@ Try next, in another terminal:
                 connections = self._connections()
                 lines = demo_view.table(connections, live.on_terminal)
             except Problem as problem:
+                if self._stack.is_gone():
+                    raise
                 connections, lines = None, [f"  {problem}"]
             states = connections and [(one["client_id"], one["state"]) for one in connections]
             if live.on_terminal:

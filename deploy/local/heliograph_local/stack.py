@@ -2,6 +2,7 @@
 
 import fcntl
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -56,6 +57,10 @@ class Stack:
         self._migrate_and_make_topics()
         self._start_daemons()
         stack_env.write(self.settings, self.postgres.connection_string())
+
+    def is_gone(self) -> bool:
+        """Nothing of it runs."""
+        return not any(service.pid() for service in self.all())
 
     def down(self) -> None:
         """Ends all in the reverse order of starting; servers at once."""
@@ -141,12 +146,21 @@ class Stack:
 
 
 @contextmanager
-def exclusively(settings: Settings):
-    """Two ./dev up in one data folder would start everything twice."""
+def exclusively(settings: Settings, seconds: float = 0):
+    """Two ./dev up in one data folder would start everything twice. `seconds`: how long to wait for another one's end."""
     settings.data.mkdir(parents=True, exist_ok=True)
     with open(settings.data / "lock", "w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Problem(f"Another ./dev is starting or ending the stack in {settings.data}; wait for it.") from None
+        deadline = time.monotonic() + seconds
+        while not _locked(lock):
+            if time.monotonic() >= deadline:
+                raise Problem(f"Another ./dev is starting or ending the stack in {settings.data}; wait for it.")
+            time.sleep(0.05)
         yield
+
+
+def _locked(file) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
