@@ -9,14 +9,14 @@ CONNECTION = "client_id, state, since, reason, last_seen, session_id, client_nam
 INTERVAL = "client_id, opened_partition, opened_offset, online_from, online_until, reason, session_id, message_id"
 
 
-def wait_until_applied(stack, seconds: float = 60) -> None:
-    """Returns when the recorder has applied all that is in device.control now."""
+def wait_until_applied(stack, topic: str = "device.control", seconds: float = 60) -> None:
+    """Returns when the recorder has applied all that is in the topic now."""
     ends = {}
-    for record in stack.records("device.control"):
+    for record in stack.records(topic):
         ends[record.partition] = record.offset + 1
 
     def applied() -> bool:
-        rows = stack.query("SELECT partition, next_offset FROM kafka_offsets WHERE topic = 'device.control'")
+        rows = stack.query("SELECT partition, next_offset FROM kafka_offsets WHERE topic = %s", topic)
         offsets = {row["partition"]: row["next_offset"] for row in rows}
         return all(offsets.get(partition, 0) >= end for partition, end in ends.items())
 

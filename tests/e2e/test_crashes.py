@@ -150,6 +150,29 @@ def test_a_result_counts_once_when_the_recorder_is_killed(stack, client_id):
         wait.until(lambda: target()["status"] == "succeeded", "the result is there")
         assert target()["result"]["content"] == {"done": True}
 
+        # All of device.data once more, as if the recorder had died before its first commit: the row stays as it is.
+        before = stack.query("SELECT * FROM action_targets WHERE action_id = %s", action["action_id"])
+        assert len(before) == 1
+        stack.recorder.kill()
+        stack.query("UPDATE kafka_offsets SET next_offset = 0, last_record_time = NULL WHERE topic = 'device.data'")
+        stack.recorder.start()
+        stack.recorder.wait()
+        state.wait_until_applied(stack, "device.data")
+        assert stack.query("SELECT * FROM action_targets WHERE action_id = %s", action["action_id"]) == before
+
+
+def damage(stack, client_id: str) -> None:
+    """Rows that are wrong, that are missing and that no record ever made, in each table."""
+    stack.query("UPDATE connections SET state = 'unknown', since = now() WHERE client_id = %s", f"{client_id}-0")
+    stack.query("DELETE FROM connections WHERE client_id = %s", f"{client_id}-1")
+    stack.query("UPDATE connection_descriptions SET tags = '{}' WHERE client_id = %s", f"{client_id}-2")
+    stack.query("DELETE FROM connection_labels WHERE client_id = %s", f"{client_id}-3")
+    stack.query("DELETE FROM intervals WHERE client_id = %s", f"{client_id}-4")
+    stack.query(
+        "INSERT INTO intervals (client_id, online_from, opened_generation, opened_partition, opened_offset)"
+        " VALUES (%s, now(), 1, 0, 999)", f"{client_id}-ghost",
+    )  # fmt: skip
+
 
 def tenants_of(stack, client_id: str) -> set:
     return {row["tenant"] for row in stack.query("SELECT tenant FROM connections WHERE client_id LIKE %s", f"{client_id}%")}
@@ -164,6 +187,9 @@ def test_a_rebuild_gives_the_same_rows_and_tells_nobody_again(stack, client_id):
     stack.recorder.stop()  # which empties the outbox
     before, events = state.tables(stack), len(stack.records("connection.events"))
     assert len(before["connections"]) >= 6
+    damage(stack, client_id)
+    damaged = state.tables(stack)
+    assert [name for name, rows in before.items() if damaged[name] == rows] == [], "each table has something to put right"
     stack.ctl("state", "rebuild", "--owners", str(stack.settings.data / "owners.yaml"))
     after = state.tables(stack)
     for name, rows in before.items():

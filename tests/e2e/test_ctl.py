@@ -151,12 +151,24 @@ def test_exit_codes_and_what_to_do_next(ctl, tmp_path):
 
 
 def test_schema_and_topics_are_as_they_should_be(stack, ctl):
-    assert ctl("migrate", "status", "--migrations", ROOT / "migrations").returncode == 0
+    status = ctl("migrate", "status", "--migrations", ROOT / "migrations")
+    assert status.returncode == 0, status.stderr
+    files = [file.name.split("_", 1) for file in sorted((ROOT / "migrations").glob("*.up.sql"))]
+    wanted = [[str(int(number)), name.removesuffix(".up.sql"), "applied"] for number, name in files]
+    assert [line.split()[:3] for line in status.stdout.splitlines()[1:]] == wanted
     topics = [f"--topic={name}:{stack.settings.partitions}:1" for name in ("device.control", "device.data")]
-    assert ctl("topics", "check", *topics).returncode == 0
+    checked = ctl("topics", "check", *topics)
+    assert (checked.returncode, checked.stdout) == (0, "every topic is there and is as it should be\n"), checked.stderr
+    other = ctl("topics", "check", "--topic=device.control:7:1")
+    assert other.returncode == 0, "it works, if not as it was meant"
+    assert other.stdout.startswith("warning: topic device.control has 3 partitions, configured are 7"), other.stdout
+    small = ctl("topics", "check", *topics, "--max-packet-bytes", stack.settings.max_packet_bytes + 1)
+    assert small.returncode == 1
+    assert small.stdout.count("fault: ") == len(topics) and "max.message.bytes" in small.stdout, small.stdout
     missing = ctl("topics", "check", "--topic=no.such.topic:1:1")
-    assert missing.returncode == 1 and "no.such.topic" in missing.stdout
-    assert ctl("migrate", "status", "--migrations", ROOT / "migrations", "--postgres", "port=1").returncode == 3
+    assert missing.returncode == 1 and "fault: " in missing.stdout and "no.such.topic" in missing.stdout
+    away = ctl("migrate", "status", "--migrations", ROOT / "migrations", "--postgres", "host=127.0.0.1 port=1")
+    assert away.returncode == 3 and "refused" in away.stderr.lower(), away.stderr
 
 
 def test_watch_redraws_a_terminal_and_survives_an_outage(stack, ctl, device, client_id):

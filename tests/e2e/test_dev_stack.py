@@ -7,8 +7,9 @@ import stat
 import uuid
 
 import pytest
-from harness import messages
+from harness import messages, stack as stacks
 from harness.wait import until
+from heliograph_local import network
 
 NAMES = {
     "HELIOGRAPH_API_URL", "HELIOGRAPH_ADMIN_URL", "HELIOGRAPH_INGEST_ADMIN_URL", "HELIOGRAPH_RECORDER_ADMIN_URL",
@@ -89,6 +90,24 @@ def test_up_does_not_disturb_what_runs(stack):
     before = [service.pid() for service in services]
     stack.up()
     assert [service.pid() for service in services] == before
+
+
+def test_ingest_has_subscribed_before_the_first_device_can_connect():
+    stack, seen = stacks.Stack(), []
+    open_to_devices = stack.mosquitto.open_to_devices
+
+    def observed():
+        closed = network.is_free(stack.settings.ports["devices"])
+        seen.append((closed, stack.mosquitto.admits_devices(), stack.ingest.missing()))
+        open_to_devices()
+
+    stack.mosquitto.open_to_devices = observed
+    try:
+        stack.up()
+        assert seen == [(True, False, "")], "nobody listens there, and ingest is ready: its canary came back"
+        assert stack.mosquitto.admits_devices()
+    finally:
+        stack.remove()
 
 
 def test_a_topic_prefix_of_several_levels(own_stack, client_id):

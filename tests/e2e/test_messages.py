@@ -1,7 +1,7 @@
 """What a device publishes is in Kafka: every byte, under its client id, in its order."""
 
 import pytest
-from harness import wait
+from harness import messages, wait
 from numbered import judge, numbered_device
 
 PAYLOADS = {
@@ -90,11 +90,32 @@ def test_a_message_that_is_too_large_stops_nobody(stack, client_id):
     assert records_of(stack, "device.data", client_id) == []
 
 
-def test_the_largest_message_that_the_broker_lets_in_arrives_whole(stack, client_id):
+def arrives_whole(stack, client_id: str) -> None:
+    """The largest message that the broker lets in."""
     topic = stack.topic(client_id, "data", "out")
     # Fixed header and its length, the topic with its length, packet id, and one byte of properties in MQTT 5.
-    payload = bytes(n % 249 for n in range(stack.settings.max_packet_bytes - (1 + 4 + 2 + len(topic) + 2 + 1)))
+    size = stack.settings.max_packet_bytes - (1 + 4 + 2 + len(topic) + 2 + 1)
+    payload = (bytes(range(249)) * (size // 249 + 1))[:size]
     with stack.device(client_id).connect() as device:
         device.publish(topic, payload)
     wait.until(lambda: records_of(stack, "device.data", client_id), "it is in Kafka")
     assert records_of(stack, "device.data", client_id)[0].value == payload
+
+
+def test_the_largest_message_that_the_broker_lets_in_arrives_whole(stack, client_id):
+    arrives_whole(stack, client_id)
+
+
+def test_a_larger_packet_size_holds_from_the_broker_to_the_dead_letters(own_stack, client_id):
+    """HELIOGRAPH_MAX_PACKET_BYTES: broker, ingest, Kafka's topics and the recorder all take what it says."""
+    stack = own_stack(max_packet_bytes=4 << 20)
+    arrives_whole(stack, client_id)
+    poison = b"[" * (3 << 20)
+    with stack.device(client_id).connect() as device:
+        device.publish(stack.topic(client_id, "control", "out"), poison)
+        device.publish(stack.topic(client_id, "control", "out"), messages.online("s-1"))
+        wait.until(lambda: stack.connection(client_id).get("state") == "online", "the next message counts")
+    wait.until(lambda: records_of(stack, "device.dead-letter", client_id), "it is a dead letter")
+    letters = records_of(stack, "device.dead-letter", client_id)
+    assert [letter.header("reason") for letter in letters] == ["too_deep"]
+    assert letters[0].value == poison

@@ -83,7 +83,10 @@ def test_the_broker_is_away(stack, client_id):
     device = online_device(stack, client_id)
     with stack.rest() as rest:
         stack.mosquitto.kill()
-        wait.until(lambda: stack.api.admin("/readyz")[0] == 503, "the API is not ready", 20)
+        for daemon in (stack.api, stack.ingest):
+            wait.until(lambda daemon=daemon: daemon.admin("/readyz")[0] == 503, f"{daemon.name} is not ready", 20)
+            assert not daemon.health()["dependencies"]["mqtt"]["ready"], "it names the cause"
+            assert daemon.admin("/livez")[0] == 200
         answer = rest.get(f"/v1/connections/{client_id}")
         assert (answer.status_code, answer.json()["state"]) == (200, "online"), "nobody has said that it is gone"
         assert_is_503(post_action(rest, client_id))

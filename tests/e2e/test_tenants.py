@@ -1,6 +1,7 @@
 """A caller sees its own tenant only, and a device hears what is meant for it only."""
 
 import hashlib
+import json
 import queue
 import uuid
 
@@ -69,8 +70,10 @@ def test_an_action_reaches_the_callers_own_devices_only(stack, client_id, tenant
             assert device.next_message().topic == stack.topic(mine, "data", "in")
         with stack.rest(add_token(stack, tenants[1])) as rest:
             assert rest.get(f"/v1/actions/{action['action_id']}").status_code == 404
-            act(rest, theirs)
-            assert other.next_message().topic == stack.topic(theirs, "data", "in")
+            second = act(rest, theirs)
+            heard = other.next_message()
+            assert heard.topic == stack.topic(theirs, "data", "in")
+            assert json.loads(heard.payload)["message_id"] == second["action_id"], "not the first, which was not for it"
         with pytest.raises(queue.Empty):
             other.next_message(0.01)
 
