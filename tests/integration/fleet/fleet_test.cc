@@ -3,10 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <future>
 #include <map>
+#include <set>
 
 #include "base/startup_error.h"
 #include "fleet/flags.h"
@@ -47,6 +50,16 @@ class Input {
  private:
   int saved_;
   int write_ = -1;
+};
+
+// Thousands of connections need more descriptors than most shells allow; the broker inherits this.
+struct ManyDescriptors {
+  ManyDescriptors() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 16'384));
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
 };
 
 class FleetTest : public testing::Test {
@@ -119,6 +132,7 @@ class FleetTest : public testing::Test {
     ASSERT_TRUE(reader_->client.Publish({.topic = topic, .payload = payload}));
   }
 
+  ManyDescriptors descriptors_;
   support::Broker broker_{{.lines = {"max_queued_messages 0", "use_username_as_clientid false",
                                      "persistent_client_expiration 1d"}}};
   mqtt::ConnectionConfig reader_config_;
@@ -311,6 +325,36 @@ TEST_F(FleetTest, DeadOnTimeItLeavesOnlyWills) {
     const auto said = HeardOn("heliograph/solar-" + std::to_string(i) + "/control/out");
     EXPECT_EQ(said.back()["content"]["reason"], "connection_lost");
   }
+}
+
+TEST_F(FleetTest, ARateIsOfAllDevicesTogether) {
+  Options options = OptionsFor(10);
+  options.rate = 500;
+  options.duration = std::chrono::seconds(4);
+  auto running = Start(options);
+  ASSERT_TRUE(HearUntil([&] { return CountStates("offline") == 10; })) << reader_->ended;
+  EXPECT_EQ(running.get(), 0);
+  const auto sent =
+      std::count_if(reader_->heard.begin(), reader_->heard.end(),
+                    [](const Heard& one) { return one.topic.ends_with("/data/out"); });
+  EXPECT_LE(sent, 500 * 4 + 100)
+      << "a turn that came late makes up for at most a tenth of a second";
+  EXPECT_GE(sent, 1000) << "less only where connecting took long, or the machine let it wait";
+}
+
+TEST_F(FleetTest, TwoThousandDevicesComeOnline) {
+  const Input input;
+  Options options = OptionsFor(2000);
+  options.duration = std::chrono::seconds(200);  // that a failure ends, too
+  auto running = Start(options);
+  const bool all = reader_->RunUntil([&] { return CountStates("online") >= 2000; }, true,
+                                     std::chrono::seconds(180));
+  ASSERT_TRUE(all) << online_ << " are online; " << reader_->ended;
+  std::set<std::string> topics;
+  for (const Heard& one : reader_->heard) topics.insert(one.topic);
+  EXPECT_EQ(topics.size(), 2000U) << "each on its own topic";
+  input.Say("quit");
+  EXPECT_EQ(running.get(), 0) << "none never came";
 }
 
 TEST_F(FleetTest, DoesNotStartWithTheWrongCertificates) {
