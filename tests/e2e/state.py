@@ -45,6 +45,11 @@ def differences(stack, like: str = "%") -> list:
     connections, _ = fold.fold(records)
     wanted = {name: one for name, one in connections.items() if name.startswith(like.rstrip("%"))}
     assert wanted, "there is nothing to compare"
+    return compare(stack, wanted, like)
+
+
+def compare(stack, wanted: dict, like: str = "%") -> list:
+    """Of the tables with what a fold has made of the log."""
     rows = stack.query(f"SELECT {CONNECTION} FROM connections WHERE client_id LIKE %s ORDER BY client_id", like)
     stays = stack.query(
         f"SELECT {INTERVAL} FROM intervals WHERE client_id LIKE %s ORDER BY client_id, opened_partition, opened_offset", like

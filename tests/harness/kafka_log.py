@@ -23,8 +23,8 @@ class Record:
         return value.decode(errors="replace") if value is not None else ""
 
 
-def read(bootstrap: str, topic: str, seconds: float = 20.0) -> list:
-    """All records up to the ends that the partitions have now, by partition and offset."""
+def read(bootstrap: str, topic: str, seconds: float = 20.0, begin: dict = None) -> list:
+    """All records up to the ends that the partitions have now, by partition and offset; `begin`: from these offsets on."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -36,12 +36,12 @@ def read(bootstrap: str, topic: str, seconds: float = 20.0) -> list:
         }
     )
     try:
-        return _read_until(consumer, topic, _bounds(consumer, topic, seconds), seconds)
+        return _read_until(consumer, topic, _bounds(consumer, topic, seconds, begin or {}), seconds)
     finally:
         consumer.close()
 
 
-def _bounds(consumer, topic: str, seconds: float) -> dict:
+def _bounds(consumer, topic: str, seconds: float, begin: dict) -> dict:
     """partition -> (first, end), without empty ones. A topic that was just made has no leader for a moment."""
     deadline = time.monotonic() + seconds
     while True:
@@ -49,6 +49,7 @@ def _bounds(consumer, topic: str, seconds: float) -> dict:
             bounds = {}
             for partition in consumer.list_topics(topic, timeout=seconds).topics[topic].partitions:
                 low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=seconds)
+                low = max(low, begin.get(partition, low))
                 if high > low:
                     bounds[partition] = (low, high)
             return bounds

@@ -1,7 +1,7 @@
 """Who is online, by the log alone: a second, slow and obvious reading of the rules in docs/ARCHITECTURE.md.
 
-Nothing of this is shared with the C++ that it judges. `fold(records)` takes the records of `device.control` in the order
-of each partition and gives the rows that `connections` and `intervals` must hold.
+Nothing of this is shared with the C++ that it judges. A `Fold` takes the records of `device.control` in the order of each
+partition and gives the rows that `connections` and `intervals` must hold, and the events that must have been told.
 """
 
 import json
@@ -57,11 +57,27 @@ class Connection:
     def open_interval(self):
         return next((one for one in self.intervals if one.online_until_ms is None), None)
 
-    def describe(self, content):
+    def describe(self, content) -> bool:
+        """True: something of it is different from before."""
+        before = self._description()
         for name in ("client_name", "client_version"):
             setattr(self, name, content.get(name) or None)
         for name in ("dispatchers", "canonical_facts", "tags"):
             setattr(self, name, content.get(name))
+        return self._description() != before
+
+    def _description(self):
+        return self.client_name, self.client_version, self.dispatchers, self.canonical_facts, self.tags
+
+
+@dataclass(frozen=True)
+class Event:
+    """What connection.events must tell of a record, at least once."""
+
+    kind: str  # online, offline, changed
+    client_id: str
+    partition: int
+    offset: int
 
 
 def _no_duplicates(pairs):
@@ -156,7 +172,8 @@ def parse(value):
     """(kind, message id, content), or Refused."""
     try:
         text = value.decode("utf-8")
-        if _depth(text) > DEEPEST:
+        # Fewer brackets than that cannot be deeper, and counting them is quick.
+        if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
             raise Refused("too deep")
         root = json.loads(text, object_pairs_hook=_no_duplicates, parse_float=_number,
                           parse_int=lambda digits: int(digits) if len(digits) < 19 else _number(digits),
@@ -194,14 +211,16 @@ def parse(value):
 
 
 def _apply_online(connection, message_id, content, record):
+    """The kind of event that it is; empty: none."""
     session = content.get("session_id") or None
     opened = connection.open_interval()
     same = next((one for one in connection.intervals
                  if session and message_id and (one.session_id, one.message_id) == (session, message_id)), None)
-    if (same is not None and same is opened) or (
-            same is None and opened is not None and opened.session_id == session):
+    if same is not None and same is opened:
         connection.describe(content)
-        return
+        return ""
+    if same is None and opened is not None and opened.session_id == session:
+        return "changed" if connection.describe(content) else ""
     if opened is not None:
         opened.online_until_ms = max(record.time_ms, opened.online_from_ms)
         opened.reason = "superseded"
@@ -212,45 +231,64 @@ def _apply_online(connection, message_id, content, record):
     connection.state, connection.reason = "online", "said_online"
     connection.since_ms, connection.session_id = same.online_from_ms, session
     connection.describe(content)
+    return "online"
 
 
 def _apply_offline(connection, content, record):
+    """As above."""
     session, reason = content.get("session_id") or None, content.get("reason") or "said_offline"
     opened = connection.open_interval()
     if opened is None:
         if connection.state == "offline":
-            return
+            return ""
     else:
         late = session and opened.session_id and session != opened.session_id and any(
             one.session_id == session and one.online_until_ms is not None for one in connection.intervals)
         if late:
-            return
+            return ""
         opened.online_until_ms = max(record.time_ms, opened.online_from_ms)
         opened.reason = reason
     connection.state, connection.since_ms, connection.reason = "offline", record.time_ms, reason
+    return "offline"
 
 
-def fold(records):
-    """{client id: Connection} after all records, and the positions of those that were refused."""
-    connections, refused = {}, []
-    for record in records:
-        if not record.value:
-            continue
+class Fold:
+    """Takes the log in as many parts as one likes. Threads: one thread."""
+
+    def __init__(self):
+        self.connections = {}  # client id -> Connection
+        self.refused = []  # (partition, offset) of what belongs in the dead letters
+        self.events = []  # Event, each partition's in its order
+
+    def take(self, records):
+        for record in records:
+            if record.value:
+                self._take(record)
+
+    def _take(self, record):
         try:
             if not CLIENT_ID.match(record.key or b""):
                 raise Refused("bad client id")
             state, message_id, content = parse(record.value)
         except Refused:
-            refused.append((record.partition, record.offset))
-            continue
-        client_id = record.key.decode("ascii")
-        connection = connections.setdefault(client_id, Connection(client_id))
+            self.refused.append((record.partition, record.offset))
+            return
+        client_id, event = record.key.decode("ascii"), ""
+        connection = self.connections.setdefault(client_id, Connection(client_id))
         if state == "online":
-            _apply_online(connection, message_id, content, record)
+            event = _apply_online(connection, message_id, content, record)
         elif state == "offline":
-            _apply_offline(connection, content, record)
+            event = _apply_offline(connection, content, record)
         elif connection.state == "unknown":
             connection.since_ms = record.time_ms
         connection.last_seen_ms = record.time_ms
         connection.log_position = (record.partition, record.offset)
-    return connections, refused
+        if event:
+            self.events.append(Event(event, client_id, record.partition, record.offset))
+
+
+def fold(records):
+    """{client id: Connection} after all records, and the positions of those that were refused."""
+    whole = Fold()
+    whole.take(records)
+    return whole.connections, whole.refused

@@ -151,6 +151,13 @@ def check(arguments) -> int:
     return checks.run(Progress(), parser.parse_args(arguments).all)
 
 
+def chaos(arguments) -> None:
+    """Says in tests/chaos/run.py what it takes."""
+    if "HELIOGRAPH_PROGRAMS" not in os.environ and not {"--list", "-h", "--help"} & set(arguments):
+        build.build("dev", Progress(), "bin")
+    os.execv(sys.executable, [sys.executable, str(settings.ROOT / "tests/chaos/run.py"), *arguments])
+
+
 def bench(arguments) -> None:
     """`./dev bench [NAME] [ARG...]`: a measurement is a Python program in tests/bench that has a main."""
     folder = settings.ROOT / "tests/bench"
@@ -181,5 +188,6 @@ COMMANDS = {
     "test": test,
     "check": check,
     "bench": bench,
+    "chaos": chaos,
     "servers": servers_,
 }

@@ -13,7 +13,9 @@ FOLDER = ROOT / "deploy/local/config"
 
 
 class Daemon(Service):
-    """heliograph-ingest, -recorder or -api; `missing` asks its own /readyz."""
+    """heliograph-ingest, -recorder or -api; `missing` asks its own /readyz.
+
+    `overrides`: settings by their environment names without the program, as KAFKA__BROKERS; they count from its next start."""
 
     ready_seconds = 30.0
 
@@ -21,6 +23,10 @@ class Daemon(Service):
         super().__init__(settings)
         self.name = name
         self.port_names = port_names
+        self.overrides = {}
+
+    def environment(self) -> dict:
+        return {f"HELIOGRAPH_{self.name.upper()}__{key}": str(value) for key, value in self.overrides.items()}
 
     @property
     def admin_url(self) -> str:

@@ -31,18 +31,20 @@ class Kafka(Service):
 
     def prepare(self) -> bool:
         home = self.home
-        text = files.fill(
+        changed = files.write(home / "server.properties", self._configuration())
+        if not (home / "data/meta.properties").exists():
+            self._format()
+        return changed
+
+    def _configuration(self) -> str:
+        return files.fill(
             FOLDER / "server.properties",
-            HOME=home,
+            HOME=self.home,
             PORT=self.settings.ports["kafka"],
             CONTROLLER_PORT=self.settings.ports["kafka_controller"],
             MAX_PACKET_BYTES=self.settings.max_packet_bytes,
             MAX_MESSAGE_BYTES=self.settings.max_message_bytes,
         )
-        changed = files.write(home / "server.properties", text)
-        if not (home / "data/meta.properties").exists():
-            self._format()
-        return changed
 
     def _format(self) -> None:
         # A cluster id is 16 bytes in URL-safe base64; one that begins with - would be taken for an option.

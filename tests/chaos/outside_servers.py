@@ -1,0 +1,162 @@
+"""Faults of what is not ours: Kafka, PostgreSQL, the broker."""
+
+import os
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager
+
+import psycopg2
+from chaos.case import Scene, Skipped
+
+
+def kill_kafka(scene: Scene) -> None:
+    for _ in range(scene.pick(5, 1)):
+        scene.go_on()
+        scene.plant.kafka.kill()
+        scene.go_on(0.0, 2.0)
+        scene.plant.kafka.start()
+        scene.plant.kafka.wait()
+        scene.recover()
+
+
+def stop_kafka(scene: Scene) -> None:
+    scene.plant.kafka.pause()
+    try:
+        time.sleep(scene.pick(60, 5))
+    finally:
+        scene.plant.kafka.resume()
+
+
+def kill_postgres(scene: Scene) -> None:
+    for _ in range(scene.pick(10, 2)):
+        scene.go_on()
+        scene.plant.postgres.kill()
+        scene.go_on(0.0, 1.0)
+        scene.plant.postgres.start()
+        scene.plant.postgres.wait()
+
+
+def stop_postgres(scene: Scene) -> None:
+    with scene.plant.postgres_stopped():
+        time.sleep(scene.pick(60, 5))
+
+
+def read_only_postgres(scene: Scene) -> None:
+    """As a primary that has become a replica: connections work, writing does not."""
+    reload = "SELECT pg_reload_conf()"
+    scene.plant.as_admin("ALTER SYSTEM SET default_transaction_read_only = on", reload)
+    try:
+        time.sleep(scene.pick(30, 4))
+    finally:
+        scene.plant.as_admin("ALTER SYSTEM RESET default_transaction_read_only", reload)
+
+
+def lock_tables(scene: Scene) -> None:
+    """Somebody else's transaction holds what the recorder must write."""
+    holder = psycopg2.connect(scene.plant.postgres.connection_string())
+    try:
+        with holder.cursor() as cursor:
+            cursor.execute("LOCK TABLE connections IN ACCESS EXCLUSIVE MODE")
+        time.sleep(scene.pick(30, 5))
+    finally:
+        holder.close()
+
+
+def no_connections_left(scene: Scene) -> None:
+    """As where others hold them all: ours are ended, and new ones are refused."""
+    plant = scene.plant
+    try:
+        plant.as_admin("ALTER ROLE heliograph CONNECTION LIMIT 0")
+        plant.as_admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'heliograph'")
+        time.sleep(scene.pick(30, 4))
+    finally:
+        plant.as_admin("ALTER ROLE heliograph CONNECTION LIMIT -1")
+
+
+def restart_broker(scene: Scene) -> None:
+    """As an upgrade does it."""
+    for _ in range(scene.pick(5, 1)):
+        scene.go_on()
+        scene.plant.mosquitto.stop()
+        scene.go_on(0.0, 1.0)
+        scene.plant.mosquitto.start()
+        scene.plant.mosquitto.wait()
+        scene.recover()
+
+
+def stop_broker(scene: Scene) -> None:
+    scene.plant.mosquitto.pause()
+    try:
+        time.sleep(scene.pick(30, 4))
+    finally:
+        scene.plant.mosquitto.resume()
+
+
+def fill_kafkas_disk(scene: Scene) -> None:
+    """Until Kafka ends itself or takes no more; then there is room again and it is restarted."""
+    kafka = scene.plant.kafka
+    with _small_disk(kafka) as disk:
+        scene.recover()
+        scene.go_on()
+        ballast = disk / "ballast"
+        with open(ballast, "wb") as file:
+            try:
+                while True:
+                    file.write(bytes(65536))
+                    file.flush()
+            except OSError:
+                pass  # it is full
+        time.sleep(scene.pick(30, 4))
+        ballast.unlink()
+        kafka.kill()
+        kafka.start()
+        kafka.wait()
+        scene.recover()
+
+
+@contextmanager
+def _small_disk(kafka):
+    """Kafka with its data on a small file system of its own, for a while."""
+    data, aside = kafka.home / "data", kafka.home / "data.aside"
+    if not _may_mount(kafka.home):
+        raise Skipped("this machine may not mount a file system")
+    kafka.stop()
+    data.rename(aside)
+    data.mkdir(mode=0o700)
+    megabytes = sum(os.lstat(os.path.join(at, name)).st_blocks for at, _, names in os.walk(aside) for name in names) // 2048 + 64
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs", str(data)], check=True)
+    try:
+        _copy(aside, data)
+        kafka.start()
+        kafka.wait()
+        yield data
+        kafka.stop()
+        shutil.rmtree(aside)
+        aside.mkdir(mode=0o700)
+        _copy(data, aside)
+    finally:
+        kafka.kill()
+        subprocess.run(["umount", "-l", str(data)], check=True)
+        data.rmdir()
+        aside.rename(data)
+    kafka.start()
+    kafka.wait()
+
+
+def _copy(source, target) -> None:
+    subprocess.run(["cp", "-a", "--sparse=always", f"{source}/.", str(target)], check=True)
+
+
+def _may_mount(folder) -> bool:
+    if os.geteuid() != 0:
+        return False
+    probe = folder / "probe"
+    probe.mkdir()
+    try:
+        if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(probe)], capture_output=True, check=False).returncode != 0:
+            return False
+        subprocess.run(["umount", str(probe)], check=True)
+        return True
+    finally:
+        probe.rmdir()
