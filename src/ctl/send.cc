@@ -49,12 +49,39 @@ Result<std::string> ReadText(const SendOptions& options, std::istream& standard_
   return ReadAll(file, options.payload_file);
 }
 
+// Status -> how many targets stand there. The API tells it of every action; it lists the targets
+// themselves up to a thousand only. Empty where it is missing.
+json::Value TotalsOf(const json::Value& action) {
+  const auto totals = action.is_object() ? action.find("totals") : action.end();
+  return totals != action.end() && totals->is_object() ? *totals : json::Value::object();
+}
+
+// Whether `accept` takes every status that a target has; false where nothing is told.
+template <class Accept>
+bool EveryStatus(const json::Value& action, Accept accept) {
+  const json::Value totals = TotalsOf(action);
+  for (const auto& total : totals.items()) {
+    if (total.value() != 0 && !accept(total.key())) return false;
+  }
+  return !totals.empty();
+}
+
+void ShowTotals(const json::Value& action, const Console& console) {
+  const json::Value totals = TotalsOf(action);
+  Table table({"STATUS", "TARGETS"});
+  for (const auto& total : totals.items()) table.Add({total.key(), Field(totals, total.key())});
+  table.Write(console.out);
+  console.out << "\none by one: GET /v1/actions/" << Printable(Field(action, "action_id"))
+              << "/targets\n";
+}
+
 void Show(const json::Value& action, const Console& console) {
   if (console.json) {
     console.out << json::WriteIndented(action) << '\n';
     return;
   }
   console.out << "action " << Printable(Field(action, "action_id")) << "\n\n";
+  if (ListField(action, "targets").empty()) return ShowTotals(action, console);
   Table table({"CLIENT ID", "STATUS", "REASON", "RESULT"});
   for (const json::Value& target : ListField(action, "targets")) {
     const auto result = target.is_object() ? target.find("result") : target.end();
@@ -65,12 +92,6 @@ void Show(const json::Value& action, const Console& console) {
   table.Write(console.out);
 }
 
-bool AllFinal(const json::Value& action) {
-  const json::Value targets = ListField(action, "targets");
-  return std::all_of(targets.begin(), targets.end(),
-                     [](const json::Value& target) { return IsFinal(Field(target, "status")); });
-}
-
 // Asks until every target has ended or the time is over; what was seen last. Faster at first, since
 // most devices answer at once.
 Result<json::Value> WaitForResults(Api& api, json::Value action, double wait_s) {
@@ -79,7 +100,7 @@ Result<json::Value> WaitForResults(Api& api, json::Value action, double wait_s) 
                                                             std::chrono::duration<double>(wait_s));
   const std::string id = Field(action, "action_id");
   milliseconds pause(20);
-  while (!AllFinal(action) && clock.SteadyNow() < deadline) {
+  while (!HasEnded(action) && clock.SteadyNow() < deadline) {
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - clock.SteadyNow());
     std::this_thread::sleep_for(std::min(pause, std::max(left, milliseconds(0))));
     pause = std::min(pause * 2, milliseconds(1000));
@@ -129,13 +150,13 @@ Result<json::Value> ActionOf(const SendOptions& options, json::Value payload) {
 
 bool IsFinal(std::string_view status) { return IsOneOf(kFinal, status); }
 
+bool HasEnded(const json::Value& action) { return EveryStatus(action, IsFinal); }
+
 ExitCode JudgeAction(const json::Value& action, bool waited) {
-  const json::Value targets = ListField(action, "targets");
-  const bool good = std::all_of(targets.begin(), targets.end(), [&](const json::Value& target) {
-    const std::string status = Field(target, "status");
+  const bool good = EveryStatus(action, [waited](std::string_view status) {
     return status == "succeeded" || (!waited && IsOneOf(kOnItsWay, status));
   });
-  return good && !targets.empty() ? ExitCode::kOk : ExitCode::kNo;
+  return good ? ExitCode::kOk : ExitCode::kNo;
 }
 
 Result<ExitCode> Send(const SendOptions& options, std::istream& standard_input,
@@ -167,7 +188,7 @@ Result<ExitCode> Send(const SendOptions& options, std::istream& standard_input,
     }
   }
   Show(*action, console);
-  if (waits && !AllFinal(*action)) {
+  if (waits && !HasEnded(*action)) {
     console.err << "not every target has ended after " << options.wait_s
                 << " s; ask again: GET /v1/actions/" << Printable(Field(*action, "action_id"))
                 << '\n';

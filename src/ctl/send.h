@@ -36,6 +36,9 @@ base::Result<json::Value> ActionOf(const SendOptions& options, json::Value paylo
 // Whether a target's status can still change; a status that this program does not know can.
 bool IsFinal(std::string_view status);
 
+// Whether every target of the action has ended; false where the answer does not tell.
+bool HasEnded(const json::Value& action);
+
 // kOk when every target of the action succeeded or, where nobody waits, was published or is on its
 // way.
 ExitCode JudgeAction(const json::Value& action, bool waited);

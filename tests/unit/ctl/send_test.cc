@@ -93,8 +93,12 @@ TEST(ActionOf, RefusesMetadataThatIsNotAPair) {
 
 json::Value ActionWith(std::initializer_list<const char*> statuses) {
   json::Value targets = json::Value::array();
-  for (const char* status : statuses) targets.push_back({{"client_id", "d"}, {"status", status}});
-  return {{"action_id", "a"}, {"targets", targets}};
+  json::Value totals = json::Value::object();
+  for (const char* status : statuses) {
+    targets.push_back({{"client_id", "d"}, {"status", status}});
+    totals[status] = totals.value(status, 0) + 1;
+  }
+  return {{"action_id", "a"}, {"totals", totals}, {"targets", targets}};
 }
 
 struct Verdict {
@@ -117,6 +121,30 @@ TEST(JudgeAction, OneTargetThatFailedIsANo) {
     EXPECT_EQ(JudgeAction(ActionWith(row.statuses), false), row.without_waiting) << row.why;
     EXPECT_EQ(JudgeAction(ActionWith(row.statuses), true), row.after_waiting) << row.why;
   }
+}
+
+// More than a thousand targets: the API tells how many stand where, and does not list them.
+json::Value LargeActionWith(const json::Value& totals) {
+  return {{"action_id", "a"}, {"totals", totals}, {"targets", nullptr}};
+}
+
+TEST(JudgeAction, GoesByTheTotalsWhereTargetsAreTooManyToList) {
+  const json::Value sent = LargeActionWith({{"published", 1001}});
+  EXPECT_EQ(JudgeAction(sent, false), ExitCode::kOk);
+  EXPECT_EQ(JudgeAction(sent, true), ExitCode::kNo);
+  EXPECT_EQ(JudgeAction(LargeActionWith({{"succeeded", 1001}}), true), ExitCode::kOk);
+  const json::Value mixed = LargeActionWith({{"succeeded", 1000}, {"failed", 1}});
+  EXPECT_EQ(JudgeAction(mixed, true), ExitCode::kNo);
+}
+
+TEST(HasEnded, GoesByTheTotals) {
+  EXPECT_FALSE(HasEnded(LargeActionWith({{"published", 1001}})));
+  EXPECT_FALSE(HasEnded(LargeActionWith({{"published", 1}, {"succeeded", 1000}})));
+  EXPECT_TRUE(HasEnded(LargeActionWith({{"failed", 1}, {"succeeded", 1000}})));
+  EXPECT_TRUE(HasEnded(LargeActionWith({{"published", 0}, {"succeeded", 1001}})));
+  EXPECT_FALSE(HasEnded(ActionWith({"published"})));
+  EXPECT_TRUE(HasEnded(ActionWith({"offline"})));
+  EXPECT_FALSE(HasEnded({{"action_id", "a"}})) << "an answer that tells nothing";
 }
 
 TEST(IsFinal, AStatusThatIsNotKnownMayStillChange) {
