@@ -48,7 +48,9 @@ class Life {
   metrics::Registry& metrics();
   std::stop_token stop_token() const;
   int stop_fd() const;  // readable from the moment stop was requested: for poll loops
-  void RequestStop();   // as a SIGTERM: for a part that cannot go on
+  // As a SIGTERM: for a part that cannot go on. From then on /readyz says that the process is
+  // ending.
+  void RequestStop();
 
  private:
   struct State;

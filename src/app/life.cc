@@ -18,6 +18,10 @@ base::Health& Life::health() { return state_->health; }
 metrics::Registry& Life::metrics() { return state_->metrics; }
 std::stop_token Life::stop_token() const { return state_->stop.get_token(); }
 int Life::stop_fd() const { return state_->stopping.fd(); }
-void Life::RequestStop() { state_->stop.request_stop(); }
+void Life::RequestStop() {
+  // First: whoever sends work here must hear of it while what is under way is finished.
+  state_->health.SetNotReady("process", "ending");
+  state_->stop.request_stop();
+}
 
 }  // namespace heliograph::app

@@ -189,6 +189,21 @@ TEST(Stopping, FollowsSigtermAndSigint) {
   }
 }
 
+TEST(Stopping, MakesTheProcessNotReadyWhileItFinishes) {
+  const Outcome outcome = RunDaemon({}, [](const Config&, Life& life) {
+    life.health().SetReady("work");
+    EXPECT_TRUE(life.health().ready());
+    ::kill(::getpid(), SIGTERM);
+    EXPECT_TRUE(WaitReadable(life.stop_fd()));
+    EXPECT_FALSE(life.health().ready());
+    EXPECT_EQ(life.health().Snapshot()["process"].reason, "ending");
+    life.health().SetReady("work");
+    EXPECT_FALSE(life.health().ready()) << "what still works does not make it ready again";
+    return 0;
+  });
+  EXPECT_EQ(outcome.code, 0);
+}
+
 TEST(Stopping, MayBeAskedForByAPart) {
   const Outcome outcome = RunDaemon({}, [](const Config&, Life& life) {
     life.RequestStop();
