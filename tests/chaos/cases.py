@@ -1,15 +1,18 @@
-"""All cases, in the order in which they run."""
+"""All cases, in the order in which they run: those first that make the judge read from the beginning, while there is little."""
 
 from chaos import network, outside_servers, processes
 from chaos.case import Case
 
 CASES = (
+    Case("kafka-killed", "Kafka is killed", outside_servers.kill_kafka, read_anew=True),
+    Case(
+        "kafka-disk-full", "Kafka's disk is full", outside_servers.fill_kafkas_disk, read_anew=True, is_quick=False,
+        defect="in one of two runs a message of one device stood before 59 earlier ones; the cause is not known",
+    ),  # fmt: skip
+    Case("kafka-stopped", "Kafka is stopped: it neither answers nor refuses", outside_servers.stop_kafka),
     Case("ingest-killed", "ingest is killed at random moments, also while it starts", processes.kill_ingest),
     Case("recorder-killed", "two recorders are killed in turn, partitions move", processes.kill_recorder),
     Case("api-killed", "the API is killed with actions under way", processes.kill_api),
-    Case("kafka-killed", "Kafka is killed", outside_servers.kill_kafka, read_anew=True),
-    Case("kafka-stopped", "Kafka is stopped: it neither answers nor refuses", outside_servers.stop_kafka),
-    Case("kafka-disk-full", "Kafka's disk is full", outside_servers.fill_kafkas_disk, read_anew=True),
     Case("postgres-killed", "PostgreSQL is killed", outside_servers.kill_postgres),
     Case("postgres-stopped", "PostgreSQL is stopped with all its processes", outside_servers.stop_postgres),
     Case("postgres-read-only", "PostgreSQL reads and does not write", outside_servers.read_only_postgres),

@@ -12,25 +12,25 @@ def _cut(scene: Scene, link) -> None:
 
 def _delay(scene: Scene, link) -> None:
     link.delay = 0.2
-    time.sleep(scene.pick(20, 2))
+    time.sleep(scene.pick(20, 1))
 
 
 def _silence(scene: Scene, link) -> None:
     """Connections stay, and nothing arrives any more."""
     link.flows.clear()
-    time.sleep(scene.pick(30, 2))
+    time.sleep(scene.pick(30, 1.5))
     link.reset()
 
 
 def _tear(scene: Scene, link) -> None:
-    for _ in range(scene.pick(10, 3)):
+    for _ in range(scene.pick(10, 2)):
         link.tear(scene.chance)
         scene.go_on(0.2, 1.0)
 
 
 def _crawl(scene: Scene, link) -> None:
     link.crawls = True
-    time.sleep(scene.pick(20, 2))
+    time.sleep(scene.pick(20, 1))
 
 
 def _strand(scene: Scene, link) -> None:
@@ -51,7 +51,7 @@ def between(daemon: str, server: str):
             troubles.append(_strand)
         scene.chance.shuffle(troubles)
         for trouble in troubles:
-            scene.go_on()
+            scene.go_on(0.1, scene.pick(1.0, 0.3))
             trouble(scene, link)
             link.restore()
             scene.recover()

@@ -93,4 +93,8 @@ def main(given: list) -> int:
 if __name__ == "__main__":
     for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(end, signal.default_int_handler)
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("\nStopped; what was started has ended.", file=sys.stderr)
+        sys.exit(130)
