@@ -26,7 +26,10 @@ CASES = (
     Case("two-ingests", "two ingests have the same client id", processes.two_ingests),
     Case("backlog", "ingest was away and finds a backlog", processes.backlog, is_quick=True),
     Case("ten-times", "ten times the usual rate", processes.ten_times),
-    Case("net-ingest-broker", "bad network between ingest and the broker", network.between("ingest", "broker")),
+    Case(
+        "net-ingest-broker", "bad network between ingest and the broker", network.between("ingest", "broker"),
+        defect="torn connections are taken for a second ingest; with a backlog one message stood before 230 earlier ones",
+    ),  # fmt: skip
     Case("net-ingest-kafka", "bad network between ingest and Kafka", network.between("ingest", "kafka")),
     Case("net-recorder-kafka", "bad network between the recorder and Kafka", network.between("recorder", "kafka")),
     Case(
