@@ -90,6 +90,7 @@ class Consumer::State final : public ClientState {
   void Assign();
   void Take(rd_kafka_message_t* message);
   void TakeFailure(const rd_kafka_message_t& message);
+  void LookForFatalError();
   Owned* Find(const rd_kafka_message_t& message);
 
   RebalanceListener& listener_;
@@ -139,17 +140,22 @@ void Consumer::State::OnRebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
   }
 }
 
-void Consumer::State::OnClientError(rd_kafka_t* client, int code, const char* text,
+void Consumer::State::OnClientError(rd_kafka_t* /*client*/, int code, const char* text,
                                     void* opaque) noexcept {
   auto& state = *static_cast<State*>(static_cast<ClientState*>(opaque));
   const auto error = static_cast<rd_kafka_resp_err_t>(code);
   state.reachability.OnError(error, text);
-  if (error != RD_KAFKA_RESP_ERR__FATAL) return;
+}
+
+// Asked rather than heard: that a static member was fenced did not reach the callback for errors
+// (seen with 2.0.2), and the consumer stood still without a word.
+void Consumer::State::LookForFatalError() {
   std::array<char, 512> why{};
-  const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client, why.data(), why.size());
-  state.fatal_ = base::MakeError(base::ErrorCode::kConflict,
-                                 std::string("the consumer cannot go on: ") + why.data() + " (" +
-                                     rd_kafka_err2name(cause) + ")");
+  const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_.get(), why.data(), why.size());
+  if (cause == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  fatal_ = base::MakeError(base::ErrorCode::kConflict, std::string("the consumer cannot go on: ") +
+                                                           why.data() + " (" +
+                                                           rd_kafka_err2name(cause) + ")");
 }
 
 int Consumer::State::OnStatistics(rd_kafka_t* /*client*/, char* json, std::size_t size,
@@ -241,6 +247,7 @@ base::Result<std::vector<ConsumedRecord>> Consumer::State::Poll(std::size_t max_
     reachability.OnAnswer();
     return std::exchange(batch_, {});
   }
+  if (!fatal_) LookForFatalError();
   if (fatal_) return *fatal_;
   if (error_) return *std::exchange(error_, std::nullopt);
   return std::vector<ConsumedRecord>();
@@ -271,7 +278,7 @@ void Consumer::State::TakeFailure(const rd_kafka_message_t& message) {
     }
     return;
   }
-  if (message.err == RD_KAFKA_RESP_ERR__FATAL) return;  // OnClientError has told
+  if (message.err == RD_KAFKA_RESP_ERR__FATAL) return LookForFatalError();
   error_ = base::MakeError(ToErrorCode(message.err), std::string("reading from Kafka: ") +
                                                          rd_kafka_message_errstr(&message) + " (" +
                                                          rd_kafka_err2name(message.err) + ")");

@@ -14,6 +14,8 @@ constexpr milliseconds kTurn{100};  // the longest wait in one turn
 constexpr milliseconds kWaitForLetters{2000};
 constexpr milliseconds kCheckEvery{2000};
 constexpr milliseconds kSuspectEvery{10'000};
+// A place in the group that was ours for so long was nobody else's.
+constexpr std::chrono::minutes kLongAlone{5};
 
 }  // namespace
 
@@ -32,6 +34,7 @@ Follower::Follower(const FollowerOptions& options, Parts parts)
 void Follower::OpenConsumer() {
   consumer_ = std::make_unique<kafka::Consumer>(
       options_.cluster, options_.consumer, std::vector<std::string>{options_.topic}, assignment_);
+  consumer_opened_at_ = steady_clock::now();
   consumer_trouble_.clear();
   paused_ = false;
 }
@@ -139,7 +142,9 @@ void Follower::OnReadError(const base::Error& error) {
     pending_.clear();
     prepared_ = false;
     consumer_.reset();
-    consumer_again_at_ = steady_clock::now() + consumer_backoff_.Next();
+    const auto now = steady_clock::now();
+    if (now - consumer_opened_at_ > kLongAlone) consumer_backoff_.Reset();
+    consumer_again_at_ = now + consumer_backoff_.Next();
     return;
   }
   log_.Warn(read_limit_, "reading from Kafka", {{"topic", options_.topic}, {"why", error.message}});

@@ -98,7 +98,9 @@ class Follower {
   Assignment assignment_;
   std::unique_ptr<kafka::Consumer> consumer_;
   // Two processes of one name throw each other out of the group: not at a pace that stops the work.
-  base::Backoff consumer_backoff_{std::chrono::seconds(15), std::chrono::minutes(10)};
+  // Once alone, it may also be Kafka that has restarted and lost our place: then soon again.
+  base::Backoff consumer_backoff_{std::chrono::seconds(1), std::chrono::minutes(10)};
+  base::SteadyTime consumer_opened_at_{};
   base::SteadyTime consumer_again_at_{};
   std::string consumer_trouble_;
   base::SteadyTime suspect_again_at_{};

@@ -227,3 +227,17 @@ def test_dead_letters_whose_topic_was_deleted_reach_the_new_one(bench):
     assert bench.connection("pv-3")["state"] == "online"
     assert b"poison 2" in {one.value for one in bench.records("dead_letter")}
     recorder.ready(60)
+
+
+def test_two_of_one_name_are_told_and_the_one_that_is_left_goes_on(bench):
+    """As when a deployment starts a replica twice: the group knows them as one, and throws the older one out."""
+    fleet = Fleet(bench)
+    one = bench.recorder("one").start().ready()
+    fleet.say(1000)
+    twin = bench.recorder("one").start()
+    wait.until(lambda: one.lines("has this one's place in the consumer group"), "the older one says why it stands still", 60)
+    fleet.say(1000)
+    twin.kill()
+    one.ready(120)
+    fleet.say(1000)
+    fleet.assert_all_is_right()

@@ -17,7 +17,8 @@ class Daemon(Service):
 
     `overrides`: settings by their environment names without the program, as KAFKA__BROKERS; they count from its next start."""
 
-    ready_seconds = 30.0
+    # A consumer group that has lost its coordinator needs up to its session timeouts to come together again.
+    ready_seconds = 90.0
 
     def __init__(self, settings, name: str, port_names: tuple):
         super().__init__(settings)
