@@ -120,6 +120,18 @@ def test_send_to_nobody(ctl):
     assert ended.returncode == 1 and "unknown" in ended.stdout
 
 
+def test_send_to_more_devices_than_an_answer_lists(stack, ctl, device, client_id):
+    """The verdict stands on the totals: nobody is known here but one."""
+    nobody = [f"{client_id}-{number}" for number in range(1000)]
+    thread = answer(stack, device, client_id)
+    ended = ctl("send", client_id, *nobody, "-d", "x", "-p", "1", "--wait", "30")
+    thread.join()
+    assert ended.returncode == 1
+    lines = [line.split() for line in ended.stdout.splitlines()]
+    assert ["succeeded", "1"] in lines and ["unknown", "1000"] in lines, "it has waited for the one that answers"
+    assert "/targets" in ended.stdout and "not every target has ended" not in ended.stderr
+
+
 def test_send_waits_no_longer_than_told(ctl, device, client_id):
     assert device
     ended = ctl("send", client_id, "-d", "x", "--wait", "0.2")
