@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -29,8 +30,10 @@ device::TopicGrammar TopicsOf(const Config& config) {
 }
 
 dispatch::PublisherOptions PublisherOptionsOf(const Config& config) {
+  // The other threads answer what needs no broker, however silent it is.
+  const std::int64_t publishing = std::max<std::int64_t>(config.listen.handler_threads / 2, 1);
   return {config.actions.message_expiry, config.actions.publish_timeout,
-          static_cast<std::size_t>(config.max_packet_bytes)};
+          static_cast<std::size_t>(config.max_packet_bytes), static_cast<std::size_t>(publishing)};
 }
 
 http::Response OpenApi(const http::Request& request) {

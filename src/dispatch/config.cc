@@ -12,9 +12,11 @@ void ActionsConfig::Bind(config::Binder& binder) {
   binder.Duration(publish_timeout, "publish_timeout_ms", {milliseconds(100), seconds(60)},
                   "How long the broker has to acknowledge an action to one device; each further "
                   "target adds a millisecond.");
-  binder.Integer(max_waiting_twins, "max_waiting_twins", {1, 1000},
-                 "Requests that may wait longer than a second for another one with the same "
-                 "Idempotency-Key; more are told to come again. Half of listen.handler_threads.");
+  binder.Integer(
+      max_waiting_twins, "max_waiting_twins", {1, 1000},
+      "Requests that may wait longer than a second for another one with the same "
+      "Idempotency-Key; more are told to come again. A quarter of listen.handler_threads: "
+      "half of them may wait for the broker.");
 }
 
 }  // namespace heliograph::dispatch

@@ -89,11 +89,14 @@ base::Result<Answer> Dispatcher::Submit(const Submission& submission) {
     return std::move(size).error();
   }
   for (int i = 0; i < kTries; ++i) {
-    if (publisher_.ready()) {
+    // Before anything is stored: who is refused here may come again with the same key.
+    auto place = publisher_.Enter();
+    if (place) {
       const postgres::NewAction action = NewActionOf(submission);
       const auto accepted = store_.Create(action);
       if (!accepted) return accepted.error();
-      if (*accepted) return Carry(submission, action, **accepted);
+      if (*accepted) return Carry(submission, action, **accepted, *std::move(place));
+      place->reset();
     }
     auto followed = Follow(submission);
     if (!followed) return std::move(followed).error();
@@ -101,8 +104,7 @@ base::Result<Answer> Dispatcher::Submit(const Submission& submission) {
       repeats_.Add();
       return **std::move(followed);
     }
-    if (!publisher_.ready())
-      return MakeError(ErrorCode::kUnavailable, "the message broker is away");
+    if (!place) return std::move(place).error();
   }
   return StillRuns();
 }
@@ -126,7 +128,8 @@ postgres::NewAction Dispatcher::NewActionOf(const Submission& submission) const 
 
 base::Result<Answer> Dispatcher::Carry(const Submission& submission,
                                        const postgres::NewAction& stored,
-                                       const postgres::AcceptedAction& accepted) {
+                                       const postgres::AcceptedAction& accepted,
+                                       Gate::Place place) {
   const auto begin = clock_.SteadyNow();
   actions_.Add();
   std::vector<device::ClientId> reachable;
@@ -139,6 +142,7 @@ base::Result<Answer> Dispatcher::Carry(const Submission& submission,
                                 submission.request.payload, submission.request.metadata},
                                reachable);
   }
+  place.reset();
   // The database's clock at acceptance and our own count since: no clock can put the end before the
   // beginning.
   const base::Timestamp finished_at =

@@ -48,7 +48,8 @@ class Dispatcher {
   // Takes at most the time for publishing, the lease and the grace. Errors:
   // kConflict: the key was used for another request. kTooLarge: the broker does not take such a
   // message; nothing is stored. kUnavailable, kDeadlineExceeded: the database or the broker is
-  // away, or an earlier request with this key still runs; the same request may be made again.
+  // away, too many actions wait for it, or an earlier request with this key still runs; the same
+  // request may be made again.
   //
   // Where the outcomes cannot be stored after publishing, the answer tells them all the same: they
   // are true, and are stored when the database is back.
@@ -59,8 +60,9 @@ class Dispatcher {
   base::Result<std::optional<Answer>> Follow(const Submission& submission);
   // The earlier request with this key. kConflict: it was another request.
   base::Result<std::optional<postgres::StoredRequest>> FindEarlier(const Submission& submission);
+  // `place` is given back when nothing is published any more.
   base::Result<Answer> Carry(const Submission& submission, const postgres::NewAction& action,
-                             const postgres::AcceptedAction& accepted);
+                             const postgres::AcceptedAction& accepted, Gate::Place place);
   // What is to be stored and answered, from what became of the targets that were sent.
   postgres::FinishedRequest Conclude(const postgres::NewAction& stored,
                                      const postgres::AcceptedAction& accepted,

@@ -20,6 +20,8 @@ constexpr std::size_t kMostBytesOut = 8 * 1024 * 1024;
 constexpr std::size_t kPacketOverhead = 64;
 // Other actions fill the connection: look again this soon.
 constexpr milliseconds kBusyPause{5};
+// Without any acknowledgement, when as many actions wait as may: then the broker is not well.
+constexpr milliseconds kPatience{250};
 
 }  // namespace
 
@@ -29,10 +31,25 @@ Publisher::Publisher(Sender& sender, device::TopicGrammar topics, const Publishe
       topics_(std::move(topics)),
       options_(options),
       clock_(clock),
+      gate_(options.max_publishing, kPatience),
       seconds_(
           metrics.AddHistogram("heliograph_dispatch_publish_seconds",
                                "From the first publish of an action to its last acknowledgement.",
-                               metrics::LatencyBuckets())) {}
+                               metrics::LatencyBuckets())),
+      crowded_out_(metrics.AddCounter("heliograph_dispatch_crowded_out_total",
+                                      "Requests that were told to come again, because too many "
+                                      "others waited for the broker.")) {}
+
+base::Result<Gate::Place> Publisher::Enter() {
+  if (!sender_.connected()) {
+    return base::MakeError(base::ErrorCode::kUnavailable, "the message broker is away");
+  }
+  Gate::Place place = gate_.Enter();
+  if (place) return place;
+  crowded_out_.Add();
+  return base::MakeError(base::ErrorCode::kUnavailable,
+                         "too many actions wait for the message broker");
+}
 
 std::string Publisher::Message(const Order& order) const {
   device::DataMessage message;

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "device/ids.h"
 #include "device/topic.h"
+#include "dispatch/gate.h"
 #include "dispatch/publication.h"
 #include "dispatch/sender.h"
 #include "metrics/metrics.h"
@@ -34,6 +35,7 @@ struct PublisherOptions {
   std::chrono::milliseconds
       publish_timeout{};             // for one target; each further one adds a millisecond
   std::size_t max_packet_bytes = 0;  // what the broker takes
+  std::size_t max_publishing = 32;   // actions at once
 };
 
 // Threads: any thread.
@@ -42,8 +44,10 @@ class Publisher {
   Publisher(Sender& sender, device::TopicGrammar topics, const PublisherOptions& options,
             const base::Clock& clock, metrics::Registry& metrics);
 
-  // Whether a publish could begin now.
-  bool ready() const { return sender_.connected(); }
+  // A place for one action that is going to be published; to be kept until Publish has returned.
+  // kUnavailable: the broker is away, or all places are taken and it has not acknowledged anything
+  // for a moment. Waits for at most a second.
+  base::Result<Gate::Place> Enter();
 
   // kTooLarge: with the longest client id the packet would be more than the broker takes.
   base::Status CheckSize(const Order& order, std::span<const device::ClientId> client_ids) const;
@@ -63,7 +67,9 @@ class Publisher {
   const device::TopicGrammar topics_;
   const PublisherOptions options_;
   const base::Clock& clock_;
+  Gate gate_;
   metrics::Histogram seconds_;
+  metrics::Counter crowded_out_;
 };
 
 }  // namespace heliograph::dispatch

@@ -163,6 +163,37 @@ def test_a_broker_that_is_away(api):
     assert api.post(["device-1"], key="k").status_code == 202, "the key is free"
 
 
+def test_a_silent_broker_does_not_starve_those_who_need_none(servers, tmp_path):
+    """More actions than there are threads, each for a broker that acknowledges nothing for longer than all this takes."""
+    api = ApiAlone(servers, tmp_path, publish_timeout_ms=8000)
+    try:
+        api.start()
+        api.add_connection("device-1")
+        with api.device("device-1"), ThreadPoolExecutor(100) as pool:
+            api.broker_link.silence()
+            posts = [pool.submit(api.post, ["device-1"]) for _ in range(100)]
+            until(lambda: any(each.done() for each in posts), "some are refused")
+            longest = 0.0
+            for _ in range(20):
+                begin = time.monotonic()
+                assert api.get("/v1/connections/device-1").status_code == 200
+                longest = max(longest, time.monotonic() - begin)
+            assert longest < 4, "a thread was free while actions waited"
+            assert not all(each.done() for each in posts), "or nothing was tried"
+            answers = [each.result() for each in posts]
+        refused = [each for each in answers if each.status_code == 503]
+        assert refused and all(each.headers["retry-after"] for each in refused)
+        assert {each.status_code for each in answers} == {202, 503}
+        stored = len(api.query("SELECT 1 FROM actions"))
+        assert stored == len(answers) - len(refused), "nothing is stored of what was refused"
+        assert parse(api.admin("/metrics")[1]).value("heliograph_dispatch_crowded_out_total") == len(refused)
+        api.broker_link.restore()
+        until(lambda: api.ready()[0] == 200, "ready again", 60)
+        until(lambda: api.post(["device-1"]).status_code == 202, "actions are taken again")
+    finally:
+        api.close()
+
+
 def test_a_database_that_is_away(api):
     api.postgres_link.cut()
     until(lambda: api.ready()[0] == 503, "not ready", 5)

@@ -77,7 +77,7 @@ TEST_F(PublisherTest, TellsFatesInTheOrderOfTheTargets) {
 TEST_F(PublisherTest, ABrokerThatIsAwayGetsNothing) {
   sender_.is_connected = false;
   Publisher publisher = Make();
-  EXPECT_FALSE(publisher.ready());
+  EXPECT_FALSE(publisher.Enter());
   const auto fates = publisher.Publish(order_, Ids(2));
   for (const Fate& fate : fates) EXPECT_EQ(fate.reason, action::kNotSent);
 }
