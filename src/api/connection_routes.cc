@@ -70,18 +70,16 @@ http::Response ConnectionRoutes::List(const http::Request& request, const auth::
     if (!after) return InvalidCursor();
     query.after = *std::move(after);
   }
-  const std::int64_t limit = query.limit++;  // one more tells whether there is a next page
-  auto connections = queries_.List(query);
-  if (!connections) return FromError(connections.error());
-  const bool more = std::cmp_greater(connections->size(), limit);
-  if (more) connections->pop_back();
+  const auto found = queries_.List(query);
+  if (!found) return FromError(found.error());
   Page page;
-  for (const device::Connection& each : *connections) {
+  for (const device::Connection& each : found->connections) {
     page.Add([&](std::string& out) { out += device::WriteConnection(each); });
   }
   return std::move(page).Finish(
-      more ? std::optional(WriteCursor(ListKind::kConnections, connections->back().client_id))
-           : std::nullopt);
+      found->more
+          ? std::optional(WriteCursor(ListKind::kConnections, found->connections.back().client_id))
+          : std::nullopt);
 }
 
 http::Response ConnectionRoutes::Get(const http::Request& request, const auth::Principal& caller) {

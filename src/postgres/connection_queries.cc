@@ -10,6 +10,8 @@ constexpr std::string_view kColumns =
     "c.client_version,"
     " c.log_partition, c.log_offset, d.canonical_facts, d.dispatchers, d.tags";
 
+constexpr int kFound = 14;  // the column after those, in a page
+
 std::string JsonOrNull(const Rows& rows, int row, int column) {
   return rows.IsNull(row, column) ? "null" : std::string(rows.Get(row, column));
 }
@@ -70,8 +72,8 @@ class Builder {
     join_ += " JOIN connection_labels " + name + " ON " + name + ".client_id = c.client_id AND " +
              name + ".label = " + label;
   }
-  std::string Text() const {
-    return "SELECT " + std::string(kColumns) + " FROM connections c" + join_ +
+  std::string Source() const {
+    return " FROM connections c" + join_ +
            " LEFT JOIN connection_descriptions d ON d.client_id = c.client_id" + where_;
   }
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -83,6 +85,47 @@ class Builder {
   int joins_ = 0;
 };
 
+// At most `limit` rows of the source and, however large they are, about `most_bytes`; in the last
+// column how many rows there were for it, up to limit + 1. The sum of what is stored comes first,
+// since it is known without reading and unpacking: what is far beyond is not even looked at.
+std::string PageOf(const std::string& source, const std::string& limit,
+                   const std::string& most_bytes) {
+  const auto sum = [](const char* size, std::initializer_list<const char*> columns) {
+    std::string text;
+    for (const char* column : columns) {
+      text += text.empty() ? "" : " + ";
+      text += "coalesce(" + std::string(size) + "(" + column + "), 0)";
+    }
+    return text;
+  };
+  const std::string texts =
+      sum("octet_length", {"c.reason", "c.session_id", "c.client_name", "c.client_version"});
+  const std::string stored =
+      sum("pg_column_size", {"d.canonical_facts", "d.dispatchers", "d.tags"});
+  const std::string whole =
+      sum("octet_length", {"canonical_facts::text", "dispatchers::text", "tags::text"});
+  return "SELECT client_id, tenant, state, since, reason, last_seen, session_id, client_name, "
+         "client_version, log_partition, log_offset, canonical_facts, dispatchers, tags, found "
+         "FROM (SELECT *, sum(bytes) OVER (ORDER BY client_id) - bytes AS bytes_before"
+         " FROM (SELECT *, texts + " +
+         whole +
+         " AS bytes"
+         " FROM (SELECT *, sum(stored) OVER (ORDER BY client_id) - stored AS stored_before,"
+         " count(*) OVER () AS found"
+         " FROM (SELECT " +
+         std::string(kColumns) + ", " + texts + " AS texts, " + texts + " + " + stored +
+         " AS stored" + source + " ORDER BY c.client_id LIMIT " + limit +
+         "::bigint + 1) AS page) AS stored"
+         " WHERE stored_before < " +
+         most_bytes +
+         "::bigint) AS whole) AS measured"
+         " WHERE bytes_before < " +
+         most_bytes +
+         "::bigint"
+         " ORDER BY client_id LIMIT " +
+         limit + "::bigint";
+}
+
 // The least text after all that begin with `prefix`: its alphabet ends below 0x7f.
 std::string EndOfPrefix(std::string prefix) {
   ++prefix.back();
@@ -91,8 +134,7 @@ std::string EndOfPrefix(std::string prefix) {
 
 }  // namespace
 
-base::Result<std::vector<device::Connection>> ConnectionQueries::List(
-    const ConnectionQuery& query) {
+base::Result<ConnectionPage> ConnectionQueries::List(const ConnectionQuery& query) {
   Builder builder;
   const std::string prefix_end =
       query.client_id_prefix.empty() ? std::string() : EndOfPrefix(query.client_id_prefix);
@@ -111,17 +153,19 @@ base::Result<std::vector<device::Connection>> ConnectionQueries::List(
     builder.Join("tag_label(" + first + ", " + builder.Add(value) + ")");
   }
   if (query.dispatcher) builder.Join("dispatcher_label(" + builder.Add(*query.dispatcher) + ")");
-  const std::string text =
-      builder.Text() + " ORDER BY c.client_id LIMIT " + builder.Add(query.limit) + "::bigint";
+  const std::string source = builder.Source();
+  const std::string limit = builder.Add(query.limit);
+  const std::string text = PageOf(source, limit, builder.Add(query.most_bytes));
 
   auto session = pool_.Acquire(std::chrono::steady_clock::now() + wait_);
   if (!session) return std::move(session).error();
   const auto rows = (*session)->Execute(text, builder.parameters());
   if (!rows) return rows.error();
-  std::vector<device::Connection> connections;
-  connections.reserve(static_cast<std::size_t>(rows->size()));
-  for (int row = 0; row < rows->size(); ++row) connections.push_back(ConnectionAt(*rows, row));
-  return connections;
+  ConnectionPage page;
+  page.connections.reserve(static_cast<std::size_t>(rows->size()));
+  for (int row = 0; row < rows->size(); ++row) page.connections.push_back(ConnectionAt(*rows, row));
+  page.more = !rows->empty() && rows->GetInt64(0, kFound) > rows->size();
+  return page;
 }
 
 base::Result<std::optional<device::Connection>> ConnectionQueries::Get(

@@ -31,6 +31,14 @@ struct ConnectionQuery {
   std::optional<base::Timestamp> seen_before = {};
   device::ClientId after = {};  // "" = from the beginning
   std::int64_t limit = 100;
+  // The page ends early where names, facts, dispatchers and tags are more; the first row is always
+  // on it.
+  std::int64_t most_bytes = 512 * 1024;
+};
+
+struct ConnectionPage {
+  std::vector<device::Connection> connections;  // by client id
+  bool more = false;                            // after the last of them
 };
 
 // An interval's place in the list, which is the order of time and then of the log.
@@ -58,8 +66,7 @@ class ConnectionQueries {
   // `wait` bounds how long a call waits for a session.
   ConnectionQueries(Pool& pool, std::chrono::milliseconds wait) : pool_(pool), wait_(wait) {}
 
-  // By client id.
-  base::Result<std::vector<device::Connection>> List(const ConnectionQuery& query);
+  base::Result<ConnectionPage> List(const ConnectionQuery& query);
 
   // nullopt: there is none, or it is out of sight.
   base::Result<std::optional<device::Connection>> Get(const device::ClientId& client_id,

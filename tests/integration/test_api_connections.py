@@ -93,6 +93,29 @@ def test_pages_of_2500_rows(api):
     assert [each["client_id"] for each in only_page["items"]] == ["page-249", "page-2490", "page-2491", "page-2492"]
 
 
+def test_a_page_ends_early_where_facts_are_large(api):
+    """1,000 devices that tell a megabyte each must not be one answer of a gigabyte."""
+    api.query(
+        "INSERT INTO connections (client_id, tenant, state, since, last_seen, log_generation, log_partition, log_offset)"
+        " SELECT 'large-' || n, 'acme', 'online', now(), now(), 1, 0, n FROM generate_series(100, 119) AS n"
+    )
+    api.query(
+        "INSERT INTO connection_descriptions SELECT 'large-' || n, to_json(repeat(md5(n::text), 6000)), NULL, NULL"
+        " FROM generate_series(100, 119) AS n"
+    )
+    seen, query, most = [], {"limit": 1000, "client_id_prefix": "large-"}, 0
+    with api.rest() as rest:
+        while True:
+            answer = rest.get("/v1/connections", params=query)
+            most = max(most, len(answer.content))
+            seen += [each["client_id"] for each in answer.json()["items"]]
+            if answer.json()["next"] is None:
+                break
+            query["cursor"] = answer.json()["next"]
+    assert seen == [f"large-{n}" for n in range(100, 120)], "all of them, in order"
+    assert most < 1024 * 1024
+
+
 def test_the_last_page_says_so_also_when_it_is_full(api):
     page = api.get("/v1/connections", params={"limit": 4}).json()
     assert len(page["items"]) == 4

@@ -20,8 +20,14 @@ class Api:
         self._headers = {"Authorization": f"Bearer {variables['HELIOGRAPH_TOKEN']}"}
 
     def connections(self, **filters) -> list:
-        """The first thousand that match."""
-        return self._ask("/v1/connections?" + urllib.parse.urlencode({"limit": 1000, **filters}))["items"]
+        """All that match."""
+        found, query = [], {"limit": 1000, **filters}
+        while True:
+            page = self._ask("/v1/connections?" + urllib.parse.urlencode(query))
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            query["cursor"] = page["next"]
 
     def connection(self, client_id: str) -> dict:
         return self._ask("/v1/connections/" + urllib.parse.quote(client_id))

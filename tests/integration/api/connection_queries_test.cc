@@ -27,9 +27,14 @@ class ConnectionQueriesTest : public StoreTest {
   }
   std::vector<std::string> Ids(const ConnectionQuery& query) {
     std::vector<std::string> ids;
-    for (const device::Connection& each : Must(queries_.List(query)))
+    for (const device::Connection& each : Must(queries_.List(query)).connections)
       ids.push_back(each.client_id.str());
     return ids;
+  }
+  // Facts of `bytes` that compress well, as those of a device that wants to be a burden.
+  void Describe(const std::string& id, int bytes) {
+    Run("INSERT INTO connection_descriptions VALUES ('" + id + "', to_json(repeat('x', " +
+        std::to_string(bytes - 2) + ")), NULL, NULL)");
   }
   using List = std::vector<std::string>;
 
@@ -74,6 +79,29 @@ TEST_F(ConnectionQueriesTest, Pages) {
   EXPECT_EQ(Ids({.limit = 2}), (List{"a-1", "a-2"}));
   EXPECT_EQ(Ids({.after = ClientId("a-2"), .limit = 2}), (List{"b-1", "nobodys"}));
   EXPECT_EQ(Ids({.after = ClientId("nobodys"), .limit = 2}), List{});
+}
+
+TEST_F(ConnectionQueriesTest, SaysWhetherThereIsMore) {
+  EXPECT_TRUE(Must(queries_.List({.limit = 3})).more);
+  EXPECT_FALSE(Must(queries_.List({.limit = 4})).more);
+  EXPECT_FALSE(Must(queries_.List({.client_id_prefix = "zz"})).more);
+}
+
+TEST_F(ConnectionQueriesTest, PagesEndEarlyWhereDescriptionsAreLarge) {
+  for (const char* id : {"a-2", "b-1", "nobodys"}) Describe(id, 1000);
+  const auto with = [](std::int64_t bytes, const char* after = "") {
+    return ConnectionQuery{.after = ClientId(after), .limit = 100, .most_bytes = bytes};
+  };
+  // a-1 has its few facts; each page ends with the row that passes the bound.
+  EXPECT_EQ(Ids(with(1'000'000)), (List{"a-1", "a-2", "b-1", "nobodys"}));
+  EXPECT_EQ(Ids(with(1500)), (List{"a-1", "a-2", "b-1"}));
+  EXPECT_EQ(Ids(with(900)), (List{"a-1", "a-2"}));
+  EXPECT_TRUE(Must(queries_.List(with(900))).more);
+  EXPECT_EQ(Ids(with(1, "a-1")), List{"a-2"}) << "the first row is always there";
+  EXPECT_EQ(Ids(with(1, "b-1")), List{"nobodys"});
+  EXPECT_FALSE(Must(queries_.List(with(1, "b-1"))).more);
+  Run("UPDATE connections SET client_name = repeat('n', 1000) WHERE client_id = 'a-1'");
+  EXPECT_EQ(Ids(with(900)), List{"a-1"}) << "names count too";
 }
 
 TEST_F(ConnectionQueriesTest, ReadsEveryField) {
