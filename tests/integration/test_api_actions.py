@@ -303,6 +303,24 @@ def test_no_token_and_no_payload_is_ever_logged(api):
     assert "a payload nobody may read" not in api.log()
 
 
+def test_while_it_drains_it_is_not_ready(api):
+    """So that nobody is sent here any more, while what is under way gets its answer."""
+    api.broker_link.silence()
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            running = pool.submit(api.post, ["device-1"], "k")
+            until(lambda: api.query("SELECT 1 FROM actions"), "stored")
+            ended = pool.submit(api.terminate)
+            status, dependencies = until(lambda: (seen := api.ready())[0] != 200 and seen, "not ready", 5)
+            assert status == 503, "it still answers"
+            assert dependencies["process"] == {"ready": False, "reason": "ending"}
+            assert statuses(running.result()) == {"device-1": "undeliverable"}
+            assert ended.result() == 0
+    finally:
+        api.broker_link.restore()
+        api.start()
+
+
 def test_it_ends_when_asked(api):
     try:
         assert api.terminate() == 0
