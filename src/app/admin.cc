@@ -37,6 +37,16 @@ http::Response Readiness(const base::Health& health) {
   return response;
 }
 
+// What /readyz tells, for alerts.
+void TellReadiness(const base::Health& health, metrics::Registry& metrics) {
+  for (const auto& [name, dependency] : health.Snapshot()) {
+    metrics
+        .AddGauge("heliograph_app_ready", "1 where the dependency is ready, as /readyz tells it.",
+                  {{"dependency", name}})
+        .Set(dependency.ready ? 1 : 0);
+  }
+}
+
 http::Handler Routes(const base::Health& health, metrics::Registry& metrics) {
   auto router = std::make_shared<http::Router>();
   router->Add("GET", "/livez", [](const http::Request&) {
@@ -45,7 +55,8 @@ http::Handler Routes(const base::Health& health, metrics::Registry& metrics) {
     return response;
   });
   router->Add("GET", "/readyz", [&health](const http::Request&) { return Readiness(health); });
-  router->Add("GET", "/metrics", [&metrics](const http::Request&) {
+  router->Add("GET", "/metrics", [&health, &metrics](const http::Request&) {
+    TellReadiness(health, metrics);
     http::Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     response.body = metrics.Exposition();

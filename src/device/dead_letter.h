@@ -1,6 +1,7 @@
 // Why a message could not be processed: the fixed words in the dead letters' `reason` header.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,14 @@ enum class DeadLetterReason {
   kResultTooLarge,
 };
 
+inline constexpr std::array kDeadLetterReasons = {
+    DeadLetterReason::kBadTopic,       DeadLetterReason::kBadClientId,
+    DeadLetterReason::kTooLarge,       DeadLetterReason::kNotJson,
+    DeadLetterReason::kNotAnEnvelope,  DeadLetterReason::kBadField,
+    DeadLetterReason::kUnknownType,    DeadLetterReason::kTooDeep,
+    DeadLetterReason::kUnknownAction,  DeadLetterReason::kNotATarget,
+    DeadLetterReason::kResultTooLarge,
+};
 std::string_view DeadLetterReasonName(DeadLetterReason reason);  // "bad_topic"
 
 // What is wrong with one message. `detail` is a sentence for people, without the payload.

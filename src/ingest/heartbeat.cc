@@ -1,5 +1,6 @@
 #include "ingest/heartbeat.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/uuid.h"
@@ -28,6 +29,9 @@ Heartbeat::Heartbeat(const MqttConfig& config, std::string canary_topic, const b
                            .will = {}},
                 .thread_name = "mqtt-aux",
                 .subscriptions = {std::string(kDroppedTopic), std::string(kUptimeTopic)},
+                // The count is published when it changes: without the retained one, what was
+                // dropped while we were away would show with the next loss only.
+                .with_retained = true,
                 .on_message = [this](const mqtt::IncomingMessage& message) { OnMessage(message); },
                 .on_state = {},
                 .max_in_flight = 16}) {}
@@ -40,8 +44,8 @@ void Heartbeat::OnMessage(const mqtt::IncomingMessage& message) {
   std::int64_t count = -1;
   std::from_chars(message.payload.data(), message.payload.data() + message.payload.size(), count);
   if (count < 0) return;
-  const std::int64_t before = dropped_.exchange(count);
-  if (before >= 0 && count > before) {
+  const std::int64_t before = std::max<std::int64_t>(dropped_.exchange(count), 0);
+  if (count > before) {
     logger_.Error("the broker has dropped messages: raise its queue limits",
                   {{"dropped", count - before}});
   }

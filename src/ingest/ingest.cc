@@ -365,8 +365,7 @@ void Ingest::Tick() {
   }
   instruments_.unconfirmed_records.Set(static_cast<double>(window_.outstanding()));
   instruments_.held_messages.Set(static_cast<double>(window_.held()));
-  if (const auto dropped = heartbeat_.dropped())
-    instruments_.broker_dropped.Set(static_cast<double>(*dropped));
+  if (const auto dropped = heartbeat_.dropped()) instruments_.SetBrokerDropped(*dropped);
   const auto silence = heartbeat_.silence();
   instruments_.broker_heartbeat_age.Set(silence ? std::chrono::duration<double>(*silence).count()
                                                 : -1);

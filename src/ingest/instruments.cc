@@ -61,9 +61,6 @@ Instruments::Instruments(metrics::Registry& registry)
                                             "Records handed to Kafka's client and not confirmed.")),
       held_messages(registry.AddGauge("heliograph_ingest_held_messages",
                                       "Messages whose acknowledgement waits for Kafka.")),
-      broker_dropped(registry.AddGauge(
-          "heliograph_ingest_broker_dropped_messages",
-          "The broker's own count of messages it dropped since it started: any growth is a loss.")),
       broker_heartbeat_age(
           registry.AddGauge("heliograph_ingest_broker_heartbeat_age_seconds",
                             "Since the broker's last sign of life in $SYS; -1 before the first.")),
@@ -84,6 +81,20 @@ Instruments::Instruments(metrics::Registry& registry)
   redeliveries_.emplace(Redelivery::kConnectionLost,
                         RedeliveryCounter(registry, "connection_lost"));
   redeliveries_.emplace(Redelivery::kStopped, RedeliveryCounter(registry, "stopped"));
+  // From the start, so that the first one is growth.
+  for (const auto reason :
+       {device::DeadLetterReason::kBadTopic, device::DeadLetterReason::kBadClientId,
+        device::DeadLetterReason::kTooLarge}) {
+    dead_letters_.emplace(reason, DeadLetterCounter(registry, reason));
+  }
+}
+
+void Instruments::SetBrokerDropped(std::int64_t messages) {
+  registry_
+      .AddGauge(
+          "heliograph_ingest_broker_dropped_messages",
+          "The broker's own count of messages it dropped since it started: any growth is a loss.")
+      .Set(static_cast<double>(messages));
 }
 
 void Instruments::CountMessage(MessageKind kind, std::size_t bytes) {

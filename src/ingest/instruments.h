@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 
 #include "device/dead_letter.h"
@@ -26,6 +27,10 @@ class Instruments {
   void CountDeadLetter(device::DeadLetterReason reason);
   void Publish();
 
+  // The broker's own count. Before it is known there is no such series: a 0 would say that all is
+  // well.
+  void SetBrokerDropped(std::int64_t messages);
+
   void WindowEnded(WindowEnd end, std::size_t messages, std::chrono::nanoseconds age);
   void Redelivered(Redelivery why);
 
@@ -38,7 +43,6 @@ class Instruments {
   const metrics::Gauge connected;
   const metrics::Gauge unconfirmed_records;
   const metrics::Gauge held_messages;
-  const metrics::Gauge broker_dropped;
   const metrics::Gauge broker_heartbeat_age;
 
  private:

@@ -245,16 +245,17 @@ void Client::Disconnect(milliseconds longest) {
   Drop();
 }
 
-base::Result<int> Client::Subscribe(const std::string& filter, int qos) {
+base::Result<int> Client::Subscribe(const std::string& filter, int qos, bool with_retained) {
   if (!accepted_) return base::MakeError(base::ErrorCode::kUnavailable, "not connected");
   // With QoS 2 an acknowledged message could be lost: its second half lives in libmosquitto's
   // object.
   if (qos < 0 || qos > 1)
     return base::MakeError(base::ErrorCode::kInvalidArgument, "QoS must be 0 or 1");
   int message_id = 0;
-  const int code = mosquitto_subscribe_v5(
-      handle_.get(), &message_id, filter.c_str(), qos,
-      MQTT_SUB_OPT_SEND_RETAIN_NEVER | MQTT_SUB_OPT_RETAIN_AS_PUBLISHED, nullptr);
+  const int retained =
+      with_retained ? MQTT_SUB_OPT_SEND_RETAIN_ALWAYS : MQTT_SUB_OPT_SEND_RETAIN_NEVER;
+  const int code = mosquitto_subscribe_v5(handle_.get(), &message_id, filter.c_str(), qos,
+                                          retained | MQTT_SUB_OPT_RETAIN_AS_PUBLISHED, nullptr);
   if (code != MOSQ_ERR_SUCCESS) return ErrorOf(code, "subscribing to '" + filter + "'");
   return message_id;
 }

@@ -101,7 +101,7 @@ class Client {
   // Tries the next of config.hosts at each call, and all addresses of that host.
   base::Status Connect();
   // The same without blocking, for one address a call (but a look-up of a host's name blocks for at
-  // most connect_timeout). Then ContinueConnect whenever fd() is readable, or writable while
+  // most 2 s). Then ContinueConnect whenever fd() is readable, or writable while
   // WantsWrite(), until it answers true.
   base::Status StartConnect();
   base::Result<bool> ContinueConnect();
@@ -133,8 +133,9 @@ class Client {
   base::Status Maintain();      // keepalive and the broker's silence; call about once a second
 
   // Once accepted, kUnavailable before. Subscribing takes QoS 0 or 1; retained messages that are
-  // there already are not sent, and the retain flag is handed on as it was published.
-  base::Result<int> Subscribe(const std::string& filter, int qos);  // message id for OnSubscribed
+  // there already are sent only where `with_retained`, and the retain flag is handed on as it was
+  // published. The message id for OnSubscribed.
+  base::Result<int> Subscribe(const std::string& filter, int qos, bool with_retained = false);
   base::Status Unsubscribe(const std::string& filter);
   base::Result<int> Publish(const OutgoingMessage& message);  // queued; message id for OnPublished
 

@@ -86,7 +86,7 @@ class Session::Loop final : public ClientEvents {
   void OnConnected(int reason, bool) override {
     if (reason != kReasonSuccess) return;
     for (const std::string& filter : options_.subscriptions) {
-      const auto message_id = client_.Subscribe(filter, 0);
+      const auto message_id = client_.Subscribe(filter, 0, options_.with_retained);
       if (!message_id) return Refuse(message_id.error().message);
       awaited_.insert(*message_id);
     }

@@ -26,8 +26,9 @@ using PublishCallback =
 
 struct SessionOptions {
   ClientOptions client;
-  std::string thread_name;                                 // at most 15 bytes
-  std::vector<std::string> subscriptions;                  // QoS 0, made again at each connect
+  std::string thread_name;                 // at most 15 bytes
+  std::vector<std::string> subscriptions;  // QoS 0, made again at each connect
+  bool with_retained = false;  // messages that are there already are sent at each connect
   std::function<void(const IncomingMessage&)> on_message;  // on the session's thread
   // Optional, on the session's thread: after each connect, and with the reason after each failure.
   std::function<void(bool connected, const std::string& why)> on_state;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "device/dead_letter.h"
 #include "log/log.h"
 
 namespace heliograph::recorder {
@@ -17,7 +18,18 @@ DeadLetters::DeadLetters(Publisher& publisher, std::string dead_letter_topic,
       topic_(std::move(dead_letter_topic)),
       source_topic_(std::move(source_topic)),
       longest_(longest),
-      metrics_(metrics) {}
+      metrics_(metrics) {
+  // From the start, so that the first one is growth.
+  for (const auto reason : device::kDeadLetterReasons) {
+    (void)CounterOf(device::DeadLetterReasonName(reason));
+  }
+}
+
+metrics::Counter DeadLetters::CounterOf(std::string_view reason) const {
+  return metrics_.AddCounter("heliograph_recorder_dead_letters_total",
+                             "Records that could not be processed, by reason.",
+                             {{"topic", source_topic_}, {"reason", std::string(reason)}});
+}
 
 std::shared_ptr<Ticket> DeadLetters::Send(std::span<const Record> records,
                                           std::span<const Refusal> refused) {
@@ -37,11 +49,7 @@ std::shared_ptr<Ticket> DeadLetters::Send(std::span<const Record> records,
                       {"source", std::move(source)}},
                      content,
                      ticket});
-    metrics_
-        .AddCounter("heliograph_recorder_dead_letters_total",
-                    "Records that could not be processed, by reason.",
-                    {{"topic", source_topic_}, {"reason", std::string(refusal.reason)}})
-        .Add();
+    CounterOf(refusal.reason).Add();
   }
   return ticket;
 }

@@ -23,6 +23,8 @@ class DeadLetters {
   std::shared_ptr<Ticket> Send(std::span<const Record> records, std::span<const Refusal> refused);
 
  private:
+  metrics::Counter CounterOf(std::string_view reason) const;
+
   Publisher& publisher_;
   const std::string topic_;
   const std::string source_topic_;

@@ -20,8 +20,12 @@ class Metrics:
             if each == name and all(has.get(label) == wanted for label, wanted in labels.items())
         )
 
-    def has(self, name: str) -> bool:
-        return any(each == name for each, _, _ in self._samples)
+    def has(self, name: str, **labels: str) -> bool:
+        """Whether there is a sample of this name that has these labels."""
+        return any(
+            each == name and all(has.get(label) == wanted for label, wanted in labels.items())
+            for each, has, _ in self._samples
+        )
 
 
 def parse(text: str) -> Metrics:

@@ -45,6 +45,17 @@ TEST_F(Admin, IsReadyWhenAllDependenciesAre) {
   EXPECT_EQ(nlohmann::json::parse(answer.body)["ready"], true);
 }
 
+TEST_F(Admin, TellsReadinessAsAMetricToo) {
+  health_.SetReady("kafka");
+  health_.SetNotReady("mqtt", "no broker");
+  const std::string body = Ask("/metrics").body;
+  EXPECT_NE(body.find("heliograph_app_ready{dependency=\"kafka\"} 1\n"), std::string::npos);
+  EXPECT_NE(body.find("heliograph_app_ready{dependency=\"mqtt\"} 0\n"), std::string::npos);
+  health_.SetReady("mqtt");
+  EXPECT_NE(Ask("/metrics").body.find("heliograph_app_ready{dependency=\"mqtt\"} 1\n"),
+            std::string::npos);
+}
+
 TEST_F(Admin, ShowsMetrics) {
   metrics_.AddCounter("heliograph_test_total", "A test.").Add(3);
   const auto answer = Ask("/metrics");
