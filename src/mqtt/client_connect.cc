@@ -23,6 +23,10 @@ using std::chrono::steady_clock;
 
 const log::Logger kLog("mqtt");
 
+// A resolver that answers at all does within this. Longer would hold up the end of the process,
+// which waits for whoever is in a look-up.
+constexpr std::chrono::milliseconds kLongestLookUp{2000};
+
 enum class Tcp { kPending, kConnected, kFailed };
 
 Tcp StateOf(int fd) {
@@ -57,7 +61,7 @@ base::Status Client::NextHost() {
   auto host = ParseHostPort(config_.hosts[next_host_++ % config_.hosts.size()]);
   if (!host) return std::move(host).error();
   host_ = *std::move(host);
-  auto found = ResolveHost(host_.host, config_.connect_timeout);
+  auto found = ResolveHost(host_.host, std::min(config_.connect_timeout, kLongestLookUp));
   if (!found) return std::move(found).error();
   addresses_ = *std::move(found);
   std::reverse(addresses_.begin(), addresses_.end());
