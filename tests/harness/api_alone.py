@@ -75,7 +75,7 @@ class ApiAlone:
 
     # --- Its life ---------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
+    def start(self, waits: bool = True) -> None:
         settings = {
             "listen": {"host": HOST, "port": self.ports["api"]},
             "admin": {"host": HOST, "port": self.ports["admin"]},
@@ -102,7 +102,8 @@ class ApiAlone:
                 [str(programs() / "heliograph-api"), "--config", str(file)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        until(lambda: self.ready()[0] == 200, f"heliograph-api ready; {self.log()}")
+        if waits:
+            until(lambda: self.ready()[0] == 200, f"heliograph-api ready; {self.log()}")
 
     def _database_through(self, link: Link) -> str:
         return self.database.replace(f":{self.servers.settings.ports['postgres']}/", f":{link.port}/")
