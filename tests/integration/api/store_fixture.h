@@ -41,11 +41,11 @@ class StoreTest : public testing::Test {
     Must(migrations.Up());
   }
 
-  void SetUp() override {
-    Run("TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, "
-        "action_targets,"
-        " idempotency_keys");
-  }
+  static constexpr const char* kEmpty =
+      "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, "
+      "action_targets, idempotency_keys";
+
+  void SetUp() override { Run(kEmpty); }
 
   Rows Run(const std::string& sql) {
     auto session = Must(pool_.Acquire(std::chrono::steady_clock::now() + std::chrono::seconds(5)));
