@@ -18,14 +18,20 @@ void Canary::Begin(const std::string& connection_id) {
   heard_at_.reset();
 }
 
+bool Canary::End() {
+  const bool was_connected = !connection_id_.empty();
+  connection_id_.clear();
+  return was_connected;
+}
+
 std::optional<std::string> Canary::Due(base::SteadyTime now) {
   if (connection_id_.empty() || now < next_) return std::nullopt;
   next_ = now + (heard_at_ ? kInterval : kFirstInterval);
-  return connection_id_ + ":" + std::to_string(++sent_);
+  return process_ + connection_id_ + ":" + std::to_string(++sent_);
 }
 
 bool Canary::Came(std::string_view payload, base::SteadyTime now) {
-  if (connection_id_.empty() || !payload.starts_with(connection_id_ + ":")) return false;
+  if (connection_id_.empty() || !payload.starts_with(process_ + connection_id_ + ":")) return false;
   return MessageCame(now);
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/startup_error.h"
+#include "base/uuid.h"
 #include "ingest/invariant.h"
 
 namespace heliograph::ingest {
@@ -55,6 +56,7 @@ Ingest::Ingest(const Config& config, base::Health& health, metrics::Registry& re
       instruments_(registry),
       builder_(topics_, grammar_, config.max_message_bytes()),
       window_(Limits(config)),
+      canary_(config.mqtt.client_id, base::NewUuid()),
       topic_watch_(config.kafka.cluster, "heliograph-ingest-topics",
                    {topics_.control, topics_.data, topics_.dead_letter}, kafka_wakeup_),
       link_(config.mqtt, grammar_, *this, instruments_, clock_),
@@ -165,6 +167,7 @@ void Ingest::OnMessage(const mqtt::IncomingMessage& message) {
       if (canary_.MessageCame(now_)) next_tick_ = now_;
       return Send(message, classified);
     case MessageKind::kCanary:
+      if (canary_.IsOfAnotherProcess(message.payload)) link_.OtherProcessHeard();
       if (canary_.Came(message.payload, now_)) next_tick_ = now_;
       return;
     case MessageKind::kDeadLetter:
@@ -255,7 +258,7 @@ void Ingest::ServeLink(bool ready) {
 
 void Ingest::ServeNoConnection() {
   acknowledgements_.Forget();
-  canary_.End();
+  if (canary_.End()) heartbeat_.SendCanary(canary_.Farewell());
   resting_ = false;
   if (window_.held() > 0 && !window_.failed()) {
     window_.Fail();

@@ -141,7 +141,7 @@ void Link::Abort(const std::string& why, bool wait) {
 void Link::Lost(const std::string& why) {
   if (state_ == State::kWaiting) return;  // we had given it up already
   const bool was_accepted = state_ == State::kUp || !unanswered_.empty();
-  const bool taken = was_accepted && takeover_.EndedByBroker(clock_.SteadyNow());
+  const bool taken = was_accepted && takeover_.Ended(clock_.SteadyNow());
   Abort(why, true);
   instruments_.connections_lost.Add();
   if (!taken) {

@@ -82,6 +82,9 @@ class Link final : public Outlet, private mqtt::ClientEvents {
   // that subscription.
   void UnsubscribeFilterOf(std::string_view topic);
 
+  // Another process with our client id is there.
+  void OtherProcessHeard() { takeover_.Heard(); }
+
   // Gives the connection up without writing, so that what is held comes again. `why` is for people;
   // `wait`: before the next.
   void Abort(const std::string& why, bool wait);

@@ -1,5 +1,6 @@
-// Tells that another process holds our session: the broker ends the connection soon after it
-// accepted it, again and again. Pure.
+// Tells that another process takes our session: connections end soon after the broker accepted
+// them, again and again, and the other process was heard meanwhile. Mosquitto 2.0.11 itself does
+// not say so: it closes the connection without a DISCONNECT. Pure.
 #pragma once
 
 #include <chrono>
@@ -16,8 +17,10 @@ class Takeover {
   explicit Takeover(std::chrono::milliseconds first_wait) : backoff_(first_wait, first_wait * 10) {}
 
   void Accepted(base::SteadyTime now) { accepted_at_ = now; }
-  // The broker ended an accepted connection. True: this looks like a takeover; wait for Wait().
-  bool EndedByBroker(base::SteadyTime now);
+  // A message of the other process came over our session.
+  void Heard() { heard_ = true; }
+  // An accepted connection has ended, not by us. True: the session was taken; wait for Wait().
+  bool Ended(base::SteadyTime now);
   std::chrono::milliseconds Wait() { return backoff_.Next(); }
   bool suspected() const { return suspected_; }
   // About once a second while connected: a connection that lasts ends the suspicion.
@@ -27,6 +30,7 @@ class Takeover {
   base::Backoff backoff_;
   base::SteadyTime accepted_at_{};
   int short_lives_ = 0;
+  bool heard_ = false;  // in this row of short lives
   bool suspected_ = false;
 };
 

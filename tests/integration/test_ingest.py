@@ -4,6 +4,7 @@ import random
 import time
 
 import pytest
+from chaos.links import Link
 from harness import certificates, wait
 from harness.ingest_bench import IngestBench, all_arrived, assert_complete_and_in_order, numbers
 from harness.slow_proxy import SlowProxy
@@ -219,6 +220,20 @@ def test_of_two_processes_with_one_session_one_backs_off_and_says_why(bench):
     bench.publish_numbers("device-1", 0, 1000)
     wait.until(all_arrived(first, "device-1", 1000), "all numbers")
     assert_complete_and_in_order(first.records("data"), "device-1", 1000)
+
+
+def test_a_connection_that_is_torn_again_and_again_is_not_taken_for_a_second_process(bench):
+    link = Link(bench.settings.ports["services"])
+    try:
+        ingest = bench.ingest(MQTT__HOSTS=f"{HOST}:{link.port}").start().ready()
+        for torn in range(1, 7):
+            link.reset()
+            wait.until(lambda: ingest.value("connects_total") > torn, "it is connected again")  # noqa: B023
+        ingest.ready()
+        assert ingest.value("takeovers_total") == 0
+        assert "another process" not in ingest.log()
+    finally:
+        link.close()
 
 
 def test_subscribes_also_while_kafka_is_away(bench):

@@ -10,7 +10,7 @@ using std::chrono::seconds;
 const base::SteadyTime kStart{std::chrono::hours(1)};
 
 TEST(Canary, IsSentOnlyOverASubscription) {
-  Canary canary;
+  Canary canary("@ingest", "p1");
   EXPECT_EQ(canary.Due(kStart), std::nullopt);
   EXPECT_NE(canary.problem(kStart), "");
   canary.Begin("c1");
@@ -20,8 +20,22 @@ TEST(Canary, IsSentOnlyOverASubscription) {
   EXPECT_EQ(canary.Due(kStart + seconds(60)), std::nullopt);
 }
 
+TEST(Canary, TellsAnotherProcessOfTheSameSession) {
+  Canary canary("@ingest", "p1");
+  canary.Begin("c1");
+  const auto payload = canary.Due(kStart);
+  Canary other("@ingest", "p2");
+  EXPECT_TRUE(other.IsOfAnotherProcess(*payload));
+  EXPECT_TRUE(other.IsOfAnotherProcess(canary.Farewell()));
+  EXPECT_FALSE(canary.IsOfAnotherProcess(*payload));
+  EXPECT_FALSE(canary.IsOfAnotherProcess(canary.Farewell()));
+  EXPECT_FALSE(Canary("@ingest-2", "p3").IsOfAnotherProcess(*payload)) << "its own session";
+  EXPECT_TRUE(canary.End());
+  EXPECT_FALSE(canary.End()) << "it has ended already";
+}
+
 TEST(Canary, ProvesTheSubscriptionWhenItComesBack) {
-  Canary canary;
+  Canary canary("@ingest", "p1");
   canary.Begin("c1");
   EXPECT_NE(canary.problem(kStart), "") << "a SUBACK proves nothing";
   const auto payload = canary.Due(kStart);
@@ -31,16 +45,16 @@ TEST(Canary, ProvesTheSubscriptionWhenItComesBack) {
 }
 
 TEST(Canary, OfAnotherConnectionProvesNothing) {
-  Canary canary;
+  Canary canary("@ingest", "p1");
   canary.Begin("c2");
-  EXPECT_FALSE(canary.Came("c1:1", kStart));
-  EXPECT_FALSE(canary.Came("c22:1", kStart));
+  EXPECT_FALSE(canary.Came("@ingest/p1/c1:1", kStart));
+  EXPECT_FALSE(canary.Came("@ingest/p1/c22:1", kStart));
   EXPECT_FALSE(canary.Came("", kStart));
   EXPECT_NE(canary.problem(kStart), "");
 }
 
 TEST(Canary, ADevicesMessageIsAsGood) {
-  Canary canary;
+  Canary canary("@ingest", "p1");
   canary.Begin("c1");
   EXPECT_TRUE(canary.MessageCame(kStart));
   EXPECT_FALSE(canary.MessageCame(kStart));
@@ -48,7 +62,7 @@ TEST(Canary, ADevicesMessageIsAsGood) {
 }
 
 TEST(Canary, IsMissedAfterAWhile) {
-  Canary canary;
+  Canary canary("@ingest", "p1");
   canary.Begin("c1");
   canary.MessageCame(kStart);
   EXPECT_EQ(canary.problem(kStart + seconds(12)), "");
@@ -56,7 +70,7 @@ TEST(Canary, IsMissedAfterAWhile) {
 }
 
 TEST(Canary, IsExcusedWhileNothingIsRead) {
-  Canary canary;
+  Canary canary("@ingest", "p1");
   canary.Begin("c1");
   canary.Excuse(kStart);
   EXPECT_NE(canary.problem(kStart), "") << "an excuse is no proof";
@@ -66,7 +80,7 @@ TEST(Canary, IsExcusedWhileNothingIsRead) {
 }
 
 TEST(Canary, IsSentAgainAndAgain) {
-  Canary canary;
+  Canary canary("@ingest", "p1");
   canary.Begin("c1");
   const auto first = canary.Due(kStart);
   const auto second = canary.Due(kStart + seconds(1));
