@@ -36,6 +36,19 @@ dispatch::PublisherOptions PublisherOptionsOf(const Config& config) {
           static_cast<std::size_t>(config.max_packet_bytes), static_cast<std::size_t>(publishing)};
 }
 
+// Of all sessions, those for what goes together: each carries many requests. They are apart, so
+// that long lists do not hold them up.
+postgres::Config TogetherOf(postgres::Config config) {
+  config.pool_size = kSessionsTogether;
+  config.session_setup = postgres::kByKeysOnly;
+  return config;
+}
+
+postgres::Config RestOf(postgres::Config config) {
+  config.pool_size -= kSessionsTogether;
+  return config;
+}
+
 http::Response OpenApi(const http::Request& request) {
   const Parameters parameters(request, {});
   if (parameters.fault()) return *parameters.fault();
@@ -51,14 +64,15 @@ http::Response OpenApi(const http::Request& request) {
 struct Api::Parts {
   Parts(const Config& config, base::Health& health, metrics::Registry& metrics)
       : tokens(config.auth, clock, metrics),
-        pool(config.postgres, "heliograph-api"),
-        store(pool, kSessionWait),
+        pool(RestOf(config.postgres), "heliograph-api"),
+        together(TogetherOf(config.postgres), "heliograph-api"),
+        store(pool, together, kSessionWait),
         queries(pool, kSessionWait),
         broker(config.mqtt, health),
         publisher(broker, TopicsOf(config), PublisherOptionsOf(config), clock, metrics),
         unsaved(store, metrics),
         dispatcher(store, publisher, unsaved, config.actions, clock, metrics),
-        housekeeper(pool, store, unsaved, health, clock, metrics),
+        housekeeper(store, unsaved, health, clock, metrics),
         server(config.listen, "api", MakeHandler(), metrics) {}
 
   http::Handler MakeHandler() {
@@ -71,6 +85,7 @@ struct Api::Parts {
   const base::SystemClock clock;
   auth::TokenFile tokens;
   postgres::Pool pool;
+  postgres::Pool together;
   postgres::ActionStore store;
   postgres::ConnectionQueries queries;
   dispatch::BrokerSession broker;

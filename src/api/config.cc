@@ -8,7 +8,7 @@ Config::Config() {
   // A payload of the largest packet beside 10,000 client ids of the greatest length.
   listen.max_body_bytes = 3 * 1024 * 1024;
   // An action waits twice for the database's disk and once for the broker, and nearly nothing of
-  // that is work: threads and sessions that wait together share one write of the log.
+  // that is work: threads that wait together share one write of the log.
   listen.handler_threads = 64;
   postgres.pool_size = 24;
 }
@@ -22,6 +22,8 @@ void Config::Bind(config::Binder& binder) {
   binder.Section(listen, "listen", "Where REST is served.");
   binder.Section(mqtt, "mqtt", "The broker's listener for services.");
   binder.Section(postgres, "postgres", "The database that the recorder writes.");
+  binder.Require(postgres.pool_size > kSessionsTogether,
+                 "postgres.pool_size must be 3 or more: 2 sessions are kept for actions");
   binder.Section(auth, "auth", "Who may call.");
   binder.Section(actions, "actions", "How actions are carried out.");
 }

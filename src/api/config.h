@@ -13,6 +13,9 @@
 
 namespace heliograph::api {
 
+// Database sessions that serve requests which go together.
+inline constexpr std::int64_t kSessionsTogether = 2;
+
 struct Config {
   Config();
 

@@ -81,7 +81,7 @@ class Dispatcher {
   log::RateLimit unsaved_line_{std::chrono::seconds(10)};
   metrics::Counter actions_;
   metrics::Counter repeats_;
-  metrics::Registry& metrics_;
+  const std::vector<metrics::Counter> targets_;  // by action::TargetStatus
   std::atomic<std::int64_t> waiting_twins_{0};
 };
 

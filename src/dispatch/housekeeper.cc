@@ -19,11 +19,9 @@ constexpr std::int64_t kKeysAtOnce = 1000;
 
 }  // namespace
 
-Housekeeper::Housekeeper(postgres::Pool& pool, postgres::ActionStore& store,
-                         UnsavedOutcomes& unsaved, base::Health& health, const base::Clock& clock,
-                         metrics::Registry& metrics)
-    : pool_(pool),
-      store_(store),
+Housekeeper::Housekeeper(postgres::ActionStore& store, UnsavedOutcomes& unsaved,
+                         base::Health& health, const base::Clock& clock, metrics::Registry& metrics)
+    : store_(store),
       unsaved_(unsaved),
       health_(health),
       clock_(clock),
@@ -69,7 +67,7 @@ void Housekeeper::Turn() {
 }
 
 bool Housekeeper::LookAtDatabase() {
-  const base::Status answer = pool_.Ping(kPingLimit);
+  const base::Status answer = store_.Ping(kPingLimit);
   if (!answer) {
     if (reachable_) log_.Warn("database is away", {{"why", answer.error().message}});
     reachable_ = false;

@@ -13,7 +13,6 @@
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "postgres/action_store.h"
-#include "postgres/pool.h"
 
 namespace heliograph::dispatch {
 
@@ -21,8 +20,8 @@ namespace heliograph::dispatch {
 // thread.
 class Housekeeper {
  public:
-  Housekeeper(postgres::Pool& pool, postgres::ActionStore& store, UnsavedOutcomes& unsaved,
-              base::Health& health, const base::Clock& clock, metrics::Registry& metrics);
+  Housekeeper(postgres::ActionStore& store, UnsavedOutcomes& unsaved, base::Health& health,
+              const base::Clock& clock, metrics::Registry& metrics);
   ~Housekeeper();  // ends the thread after the call that it is in
 
  private:
@@ -32,7 +31,6 @@ class Housekeeper {
   void EndAbandoned();
   void ForgetOldKeys();
 
-  postgres::Pool& pool_;
   postgres::ActionStore& store_;
   UnsavedOutcomes& unsaved_;
   base::Health& health_;

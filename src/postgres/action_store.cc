@@ -1,9 +1,10 @@
 #include "postgres/action_store.h"
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "postgres/action_rows.h"
+#include "postgres/action_writes.h"
 #include "postgres/array.h"
 #include "postgres/transaction.h"
 
@@ -13,9 +14,40 @@ namespace {
 using action::TargetEvent;
 using action::TargetStatus;
 
-// The table keeps operators under the empty name.
-std::string TenantText(const RequestKey& request) {
-  return request.tenant ? request.tenant->str() : std::string();
+// More than this goes alone: many who wait for one that takes long would gain nothing.
+constexpr std::size_t kMostTargetsTogether = 16;
+constexpr std::size_t kMostBytesTogether = 64 * 1024;
+
+bool MayGoTogether(const NewAction& action) {
+  return action.client_ids.size() <= kMostTargetsTogether &&
+         action.action.payload.size() + action.action.metadata.size() <= kMostBytesTogether;
+}
+
+bool MayGoTogether(const FinishedRequest& finished) {
+  return finished.outcomes.size() <= kMostTargetsTogether &&
+         finished.answer.size() <= kMostBytesTogether;
+}
+
+// Whether the server refused the whole statement for the sake of one: a value that it does not
+// take, a lock that another process holds. Then nothing was stored, and the others may succeed.
+bool WasRolledBack(const Connection& connection, const base::Error& error) {
+  return connection.healthy() && error.code != base::ErrorCode::kDeadlineExceeded;
+}
+
+// All in one statement. nullopt for each: it is to be tried alone.
+template <class Answer, class Request, class Statement>
+std::vector<std::optional<Answer>> CarryOut(base::Result<Pool::Lease> session,
+                                            std::span<const Request* const> requests,
+                                            Statement statement) {
+  using Answers = std::vector<std::optional<Answer>>;
+  if (!session) return Answers(requests.size(), Answer(session.error()));
+  auto stored = statement(**session, requests);
+  if (stored)
+    return Answers(std::move_iterator(stored->begin()), std::move_iterator(stored->end()));
+  if (requests.size() > 1 && WasRolledBack(**session, stored.error())) {
+    return Answers(requests.size());
+  }
+  return Answers(requests.size(), Answer(stored.error()));
 }
 
 // The least text that is greater, in byte order.
@@ -27,20 +59,6 @@ TextArray NamesOf(const std::vector<TargetStatus>& statuses) {
   TextArray names;
   for (const TargetStatus status : statuses) names.Add(action::TargetStatusName(status));
   return names;
-}
-
-base::Result<AcceptedAction> ReadAccepted(const Rows& rows) {
-  AcceptedAction accepted;
-  accepted.created_at = rows.GetTimestamp(0, 2);
-  accepted.targets.reserve(static_cast<std::size_t>(rows.size()));
-  for (int row = 0; row < rows.size(); ++row) {
-    const auto status = action::ParseTargetStatus(rows.Get(row, 1));
-    if (!status) return base::MakeError(base::ErrorCode::kInternal, "a target has no known status");
-    accepted.targets.push_back({device::ClientId(rows.Get(row, 0)), *status});
-  }
-  std::sort(accepted.targets.begin(), accepted.targets.end(),
-            [](const auto& one, const auto& other) { return one.client_id < other.client_id; });
-  return accepted;
 }
 
 struct Abandoned {
@@ -102,45 +120,40 @@ base::Result<bool> EndOneAbandoned(Connection& connection, const std::string& co
 
 }  // namespace
 
-base::Result<Pool::Lease> ActionStore::Session() {
-  return pool_.Acquire(std::chrono::steady_clock::now() + wait_);
+ActionStore::ActionStore(Pool& pool, Pool& together, std::chrono::milliseconds wait)
+    : pool_(pool),
+      together_(together),
+      wait_(wait),
+      creates_({},
+               [this](std::span<const NewAction* const> actions) {
+                 return CarryOut<Created>(Session(together_), actions, CreateTogether);
+               }),
+      finishes_({}, [this](std::span<const FinishedRequest* const> requests) {
+        return CarryOut<base::Status>(Session(together_), requests, FinishTogether);
+      }) {}
+
+base::Result<Pool::Lease> ActionStore::Session(Pool& pool) const {
+  return pool.Acquire(std::chrono::steady_clock::now() + wait_);
 }
 
-base::Result<std::optional<AcceptedAction>> ActionStore::Create(const NewAction& action) {
-  auto session = Session();
+base::Status ActionStore::Ping(std::chrono::milliseconds limit) {
+  if (base::Status answer = pool_.Ping(limit); !answer) return answer;
+  return together_.Ping(limit);
+}
+
+ActionStore::Created ActionStore::Create(const NewAction& action) {
+  if (MayGoTogether(action)) {
+    if (auto created = creates_.Call(action)) return *std::move(created);
+  }
+  auto session = Session(pool_);
   if (!session) return std::move(session).error();
-  TextArray client_ids;
-  for (const device::ClientId& id : action.client_ids) client_ids.Add(id.view());
-  const std::string tenant = TenantText(action.request);
-  const auto rows = (*session)->Execute(
-      "WITH request AS ("
-      "  INSERT INTO idempotency_keys (tenant, key, request_hash, action_id, lease_until)"
-      "  VALUES ($1, $2, $3, $4::uuid, now() + $5::bigint * interval '1 millisecond')"
-      "  ON CONFLICT DO NOTHING RETURNING action_id),"
-      " created AS ("
-      "  INSERT INTO actions (action_id, tenant, requested_by, directive, payload, metadata)"
-      "  SELECT action_id, nullif($1, ''), $6, $7, $8::json, nullif($9, 'null')::json FROM "
-      "request) "
-      "INSERT INTO action_targets (action_id, client_id, status, reason) "
-      "SELECT request.action_id, asked.client_id,"
-      "       CASE WHEN c.client_id IS NULL THEN 'unknown' WHEN c.state = 'offline' THEN 'offline' "
-      "ELSE 'accepted' END,"
-      "       CASE WHEN c.client_id IS NULL THEN $11 WHEN c.state = 'offline' THEN $12 END "
-      "FROM request CROSS JOIN unnest($10::text[]) AS asked(client_id) "
-      "LEFT JOIN connections c ON c.client_id = asked.client_id AND ($1 = '' OR c.tenant = $1) "
-      "RETURNING client_id, status, updated_at",
-      {tenant, action.request.key, action.request_hash, action.action.id, action.lease.count(),
-       action.action.requested_by, action.action.directive, action.action.payload,
-       action.action.metadata, client_ids, action::kNoSuchDevice, action::kNotOnline});
-  if (!rows) return rows.error();
-  if (rows->empty()) return std::optional<AcceptedAction>();
-  auto accepted = ReadAccepted(*rows);
-  if (!accepted) return std::move(accepted).error();
-  return std::optional(*std::move(accepted));
+  auto created = CreateTogether(**session, std::vector{&action});
+  if (!created) return std::move(created).error();
+  return std::move(created->front());
 }
 
 base::Result<std::optional<StoredRequest>> ActionStore::FindRequest(const RequestKey& request) {
-  auto session = Session();
+  auto session = Session(pool_);
   if (!session) return std::move(session).error();
   const std::string tenant = TenantText(request);
   const auto rows = (*session)->Execute(
@@ -168,51 +181,18 @@ base::Result<std::optional<StoredRequest>> ActionStore::FindRequest(const Reques
 }
 
 base::Status ActionStore::Finish(const FinishedRequest& finished) {
-  auto session = Session();
+  if (MayGoTogether(finished)) {
+    if (auto stored = finishes_.Call(finished)) return *std::move(stored);
+  }
+  auto session = Session(pool_);
   if (!session) return std::move(session).error();
-  TextArray client_ids;
-  TextArray statuses;
-  TextArray reasons;
-  for (const Outcome& outcome : finished.outcomes) {
-    const bool published = outcome.event == TargetEvent::kPublished;
-    client_ids.Add(outcome.client_id.view());
-    statuses.Add(action::TargetStatusName(published ? TargetStatus::kPublished
-                                                    : TargetStatus::kUndeliverable));
-    outcome.reason.empty() ? reasons.AddNull() : reasons.Add(outcome.reason);
-  }
-  const TextArray before_published = NamesOf(action::ChangedBy(TargetEvent::kPublished));
-  const TextArray before_undeliverable = NamesOf(action::ChangedBy(TargetEvent::kUndeliverable));
-  const std::string tenant = TenantText(finished.request);
-  // Targets are locked in the order of client_id, as ApplyReports does.
-  const auto rows = (*session)->Execute(
-      "WITH request AS ("
-      "  UPDATE idempotency_keys SET answer = $4"
-      "  WHERE tenant = $1 AND key = $2 AND action_id = $3::uuid AND answer IS NULL RETURNING "
-      "action_id),"
-      " news AS ("
-      "  SELECT t.action_id, t.client_id, o.status, o.reason"
-      "  FROM request"
-      "  JOIN action_targets t ON t.action_id = request.action_id"
-      "  JOIN unnest($5::text[], $6::text[], $7::text[]) AS o(client_id, status, reason) ON "
-      "o.client_id = t.client_id"
-      "  WHERE t.status = ANY (CASE o.status WHEN 'published' THEN $8::text[] ELSE $9::text[] END)"
-      "  ORDER BY t.client_id FOR UPDATE OF t),"
-      " changed AS ("
-      "  UPDATE action_targets t SET status = news.status, reason = news.reason, updated_at = "
-      "$10::timestamptz"
-      "  FROM news WHERE t.action_id = news.action_id AND t.client_id = news.client_id) "
-      "SELECT action_id FROM request",
-      {tenant, finished.request.key, finished.action_id, finished.answer, client_ids, statuses,
-       reasons, before_published, before_undeliverable, finished.finished_at});
-  if (!rows) return rows.error();
-  if (rows->empty()) {
-    return base::MakeError(base::ErrorCode::kConflict, "somebody else has finished the request");
-  }
-  return {};
+  auto stored = FinishTogether(**session, std::vector{&finished});
+  if (!stored) return std::move(stored).error();
+  return std::move(stored->front());
 }
 
 base::Result<bool> ActionStore::FinishAbandoned(const RequestKey& request) {
-  auto session = Session();
+  auto session = Session(pool_);
   if (!session) return std::move(session).error();
   const std::string tenant = TenantText(request);
   return EndOneAbandoned(**session, "lease_until < now() AND tenant = $1 AND key = $2",
@@ -220,14 +200,14 @@ base::Result<bool> ActionStore::FinishAbandoned(const RequestKey& request) {
 }
 
 base::Result<bool> ActionStore::FinishOldestAbandoned(std::chrono::milliseconds grace) {
-  auto session = Session();
+  auto session = Session(pool_);
   if (!session) return std::move(session).error();
   return EndOneAbandoned(**session, "lease_until < now() - $1::bigint * interval '1 millisecond'",
                          {grace.count()});
 }
 
 base::Result<std::int64_t> ActionStore::ForgetOldKeys(std::int64_t most) {
-  auto session = Session();
+  auto session = Session(pool_);
   if (!session) return std::move(session).error();
   const auto rows = (*session)->Execute(
       "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY("
@@ -241,7 +221,7 @@ base::Result<std::int64_t> ActionStore::ForgetOldKeys(std::int64_t most) {
 
 base::Result<std::optional<action::Action>> ActionStore::Get(
     const action::ActionId& id, const std::optional<device::TenantId>& tenant) {
-  auto session = Session();
+  auto session = Session(pool_);
   if (!session) return std::move(session).error();
   auto action = ReadHeader(**session, id, tenant);
   if (!action || !*action) return action;
@@ -254,7 +234,7 @@ base::Result<std::optional<action::Action>> ActionStore::Get(
 base::Result<std::optional<std::vector<action::Target>>> ActionStore::ListTargets(
     const TargetQuery& query, const std::optional<device::TenantId>& tenant) {
   using Answer = std::optional<std::vector<action::Target>>;
-  auto session = Session();
+  auto session = Session(pool_);
   if (!session) return std::move(session).error();
   const auto action = ReadHeader(**session, query.action_id, tenant);
   if (!action) return action.error();
@@ -269,7 +249,7 @@ base::Result<std::optional<action::Target>> ActionStore::GetTarget(
     const action::ActionId& id, const device::ClientId& client_id,
     const std::optional<device::TenantId>& tenant) {
   using Answer = std::optional<action::Target>;
-  auto session = Session();
+  auto session = Session(pool_);
   if (!session) return std::move(session).error();
   const auto action = ReadHeader(**session, id, tenant);
   if (!action) return action.error();

@@ -11,6 +11,7 @@
 
 #include "action/action.h"
 #include "base/clock.h"
+#include "base/merged_calls.h"
 #include "base/result.h"
 #include "postgres/pool.h"
 
@@ -71,17 +72,28 @@ struct TargetQuery {
   std::int64_t limit = 100;
 };
 
-// Every call is one transaction on a session of its own. Errors as Connection's. Threads: any
-// thread.
+// Every call is one transaction on a session of its own, but for Create and Finish: those that come
+// while others are under way wait and go together, in one transaction, so that the disk is waited
+// for once. Where the database refuses that for the sake of one, each is tried alone. Errors as
+// Connection's. Threads: any thread.
 class ActionStore {
  public:
-  // `wait` bounds how long a call waits for a session.
-  ActionStore(Pool& pool, std::chrono::milliseconds wait) : pool_(pool), wait_(wait) {}
+  using Created = base::Result<std::optional<AcceptedAction>>;
+
+  // `wait` bounds how long a call waits for a session. What goes together has its sessions from
+  // `together`, at most two at a time; see kByKeysOnly.
+  ActionStore(Pool& pool, Pool& together, std::chrono::milliseconds wait);
+  ActionStore(Pool& pool, std::chrono::milliseconds wait) : ActionStore(pool, pool, wait) {}
+  ActionStore(const ActionStore&) = delete;
+  ActionStore& operator=(const ActionStore&) = delete;
+
+  // Whether the database answers, in all sessions that actions need: for /readyz.
+  base::Status Ping(std::chrono::milliseconds limit);
 
   // Stores request, action and targets, and looks each target up: kAccepted where it may be reached
   // (online, or nobody can say), kOffline, or kUnknown where this tenant has no such device.
   // nullopt: the key is taken; nothing was stored.
-  base::Result<std::optional<AcceptedAction>> Create(const NewAction& action);
+  Created Create(const NewAction& action);
 
   // nullopt: there is none, or it is older than kKeysAreKept and was forgotten now.
   base::Result<std::optional<StoredRequest>> FindRequest(const RequestKey& request);
@@ -112,10 +124,14 @@ class ActionStore {
       const std::optional<device::TenantId>& tenant);
 
  private:
-  base::Result<Pool::Lease> Session();
+  base::Result<Pool::Lease> Session(Pool& pool) const;
 
   Pool& pool_;
+  Pool& together_;
   const std::chrono::milliseconds wait_;
+  // nullopt: to be tried alone.
+  base::MergedCalls<NewAction, std::optional<Created>> creates_;
+  base::MergedCalls<FinishedRequest, std::optional<base::Status>> finishes_;
 };
 
 }  // namespace heliograph::postgres

@@ -10,6 +10,13 @@
 
 namespace heliograph::postgres {
 
+// For sessions that find few rows by their keys: every plan goes by the indexes, and is made once.
+// A plan that was made while the tables were empty would else read them whole, whatever they grow
+// to.
+inline constexpr const char* kByKeysOnly =
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+    " SET jit = off; SET plan_cache_mode = force_generic_plan";
+
 struct Config {
   // A libpq connection string or URL: TLS and several hosts as libpq has them. A server that is
   // read-only is passed over.

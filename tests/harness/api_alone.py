@@ -10,6 +10,7 @@ import subprocess
 import urllib.error
 import urllib.request
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -130,12 +131,13 @@ class ApiAlone:
         self.postgres_link.restore()
         self.broker_link.restore()
         write_tokens(self.tokens_file, TOKENS)
+        # Ready may still be what it was before a test that was quicker than its health checks.
+        until(lambda: self.get("/v1/connections").status_code == 200, "the database answers the API")
+        until(lambda: self.post(["nobody"]).status_code == 202, "the database takes actions from the API")
         self.query(
             "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, action_targets,"
             " idempotency_keys"
         )
-        # Ready may still be what it was before a test that was quicker than its health checks.
-        until(lambda: self.get("/v1/connections").status_code == 200, "the database answers the API")
         until(lambda: self.ready()[0] == 200, "heliograph-api ready again")
 
     # --- Asking it --------------------------------------------------------------------------------------------------
@@ -185,6 +187,17 @@ class ApiAlone:
                 cursor.execute(sql, parameters or None)
                 return [dict(row) for row in cursor.fetchall()] if cursor.description else []
         finally:
+            connection.close()
+
+    @contextmanager
+    def holding(self, sql: str):
+        """A transaction of somebody else that has done this and neither ends nor goes on."""
+        connection = psycopg2.connect(self.database, connect_timeout=5)
+        try:
+            connection.cursor().execute(sql)
+            yield
+        finally:
+            connection.rollback()
             connection.close()
 
     def add_connection(self, client_id: str, state: str = "online", tenant: str = "acme") -> None:

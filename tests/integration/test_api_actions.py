@@ -132,6 +132,79 @@ def test_fifty_equal_requests_at_once_are_one_action(api):
     assert api.query("SELECT count(*) FROM actions")[0]["count"] == 1
 
 
+def test_many_at_once_are_told_each_its_own(api):
+    """Requests that share transactions: no answer, target or payload of a neighbour; each key once."""
+    keys = [f"key-{n}" for n in range(100)]
+
+    def post(key: str):
+        ids = ["device-1", "away"] if int(key[4:]) % 2 else ["device-1", "theirs"]
+        return api.post(ids, key=key, token="acme-token", payload={"key": key})
+
+    with api.device("device-1") as device, ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(post, keys * 2))
+        heard = [json.loads(device.next_message().payload) for _ in keys]
+        assert device.messages.empty()
+    actions = {}
+    for key, answer in zip(keys * 2, answers):
+        expected = {"device-1": "published", "away": "offline"} if int(key[4:]) % 2 else {"device-1": "published", "theirs": "unknown"}
+        assert statuses(answer) == expected
+        assert answer.json()["payload"] == {"key": key}
+        assert actions.setdefault(key, answer.content) == answer.content, "twins are told the same"
+    assert len({json.loads(each)["action_id"] for each in actions.values()}) == len(keys)
+    assert {each["message_id"]: each["content"] for each in heard} == {
+        json.loads(content)["action_id"]: {"key": key} for key, content in actions.items()
+    }
+    for content in list(actions.values())[:10]:
+        assert api.get(f"/v1/actions/{json.loads(content)['action_id']}", "acme-token").json() == json.loads(content)
+
+
+def test_one_that_waits_for_a_lock_does_not_fail_its_neighbours(api):
+    """Somebody else holds its key and does not let go: only this one is told to come again."""
+    with api.holding("INSERT INTO idempotency_keys VALUES ('', 'held', 'hash', gen_random_uuid(), now(), now())"):
+        with ThreadPoolExecutor(21) as pool:
+            held = pool.submit(api.post, ["away"], "held")
+            others = list(pool.map(lambda n: api.post(["away"], key=f"free-{n}"), range(20)))
+            assert held.result().status_code == 503
+    assert [each.status_code for each in others] == [202] * 20
+    assert api.post(["away"], key="held").status_code == 202, "nothing of it was stored"
+
+
+def test_a_database_that_goes_away_amid_many(api):
+    """Each is told the truth: an action that is stored, or 503. Whatever a repeat finds, no device hears an action twice."""
+    keys = [f"key-{n}" for n in range(300)]
+    first, heard = {}, []
+
+    def post(key: str) -> None:
+        first[key] = api.post(["device-1"], key=key)
+        if len(first) == 100:
+            api.postgres_link.cut()
+
+    def post_again(key: str):
+        """What was stored without our hearing of it is ended when its lease is over; few may wait for that at a time."""
+        return until(lambda: answer if (answer := api.post(["device-1"], key=key)).status_code == 202 else None, key, 60)
+
+    def hears_all(ids: set) -> bool:
+        while not device.messages.empty():
+            heard.append(json.loads(device.next_message().payload)["message_id"])
+        return ids <= set(heard)
+
+    with api.device("device-1") as device, ThreadPoolExecutor(50) as pool:
+        list(pool.map(post, keys))
+        api.postgres_link.restore()
+        until(lambda: api.ready()[0] == 200, "ready again", 5)
+        again = dict(zip(keys, pool.map(post_again, keys)))
+        published = {each.json()["action_id"] for each in again.values() if statuses(each) == {"device-1": "published"}}
+        until(lambda: hears_all(published), "what is called published was published")
+    assert len(heard) == len(set(heard))
+    assert {each.status_code for each in first.values()} == {202, 503}
+    for key in keys:
+        if first[key].status_code == 202:
+            assert again[key].content == first[key].content, "the answer that was given stands"
+    rows = api.query("SELECT status, count(*) FROM action_targets GROUP BY 1")
+    assert {row["status"] for row in rows} <= {"published", "undeliverable"}
+    assert sum(row["count"] for row in rows) == len(keys)
+
+
 def test_a_twin_waits_for_the_first(api):
     """Through a silent broker, so that the first takes its full time."""
     api.broker_link.silence()

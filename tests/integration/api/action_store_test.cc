@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "postgres/action_writes.h"
 #include "store_fixture.h"
 
 namespace heliograph::postgres {
@@ -98,6 +99,131 @@ TEST_F(ActionStoreTest, OneOfManyAtOnceWins) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(won, 25);
   EXPECT_EQ(One("SELECT count(*) FROM action_targets"), "25");
+}
+
+TEST_F(ActionStoreTest, SeveralGoInOneStatementAsEachWouldAlone) {
+  AddConnection("a", "online", "acme");
+  AddConnection("off", "offline", "acme");
+  const NewAction first = ActionFor({"off", "a"}, "k", TenantId("acme"));
+  const NewAction twin = ActionFor({"a"}, "k", TenantId("acme"));
+  const NewAction rivals = ActionFor({"a"}, "k", TenantId("rival"));
+  const NewAction operators = ActionFor({"a"}, "k");
+  Must(store_.Create(ActionFor({"a"}, "taken")));
+  const NewAction late = ActionFor({"a"}, "taken");
+  auto session = Must(pool_.Acquire(std::chrono::steady_clock::now() + std::chrono::seconds(5)));
+  const auto created =
+      Must(CreateTogether(*session, std::vector{&rivals, &first, &late, &twin, &operators}));
+  ASSERT_EQ(created.size(), 5U);
+  EXPECT_EQ(Must(created[0])->targets.at(0).status, TargetStatus::kUnknown);
+  const auto accepted = Must(created[1]);
+  ASSERT_TRUE(accepted) << "the first of two with one key";
+  ASSERT_EQ(accepted->targets.size(), 2U);
+  EXPECT_EQ(accepted->targets.at(0).client_id, ClientId("a")) << "by client id";
+  EXPECT_EQ(accepted->targets.at(0).status, TargetStatus::kAccepted);
+  EXPECT_EQ(accepted->targets.at(1).status, TargetStatus::kOffline);
+  EXPECT_FALSE(Must(created[2])) << "its key is taken";
+  EXPECT_FALSE(Must(created[3])) << "its key was taken by a neighbour";
+  EXPECT_EQ(Must(created[4])->targets.at(0).status, TargetStatus::kAccepted);
+  EXPECT_EQ(One("SELECT count(*) FROM actions"), "4");
+  EXPECT_EQ(Must(store_.Get(rivals.action.id, TenantId("rival")))->payload, rivals.action.payload);
+  EXPECT_EQ(Must(store_.FindRequest(first.request))->action_id, first.action.id);
+}
+
+TEST_F(ActionStoreTest, SeveralFinishInOneStatementAsEachWouldAlone) {
+  AddConnection("a", "online");
+  AddConnection("b", "online");
+  const NewAction one = ActionFor({"a", "b"}, "one");
+  const NewAction other = ActionFor({"a"}, "other");
+  const NewAction lost = ActionFor({"a"}, "lost");
+  for (const NewAction* each : {&one, &other, &lost}) Must(store_.Create(*each));
+  ASSERT_TRUE(store_.Finish(
+      Finished(lost, {{ClientId("a"), TargetEvent::kUndeliverable, "not_acknowledged"}})));
+  Run("UPDATE action_targets SET status = 'succeeded' WHERE client_id = 'b'");
+  const auto first =
+      Finished(one, {{ClientId("a"), TargetEvent::kPublished, ""},
+                     {ClientId("b"), TargetEvent::kUndeliverable, "not_acknowledged"}});
+  const auto second = Finished(lost, {{ClientId("a"), TargetEvent::kPublished, ""}});
+  const auto third =
+      Finished(other, {{ClientId("a"), TargetEvent::kUndeliverable, "refused_by_broker"}});
+  auto session = Must(pool_.Acquire(std::chrono::steady_clock::now() + std::chrono::seconds(5)));
+  const auto told = Must(FinishTogether(*session, std::vector{&first, &second, &third}));
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_TRUE(told[0]);
+  ASSERT_FALSE(told[1]) << "it was finished before";
+  EXPECT_EQ(told[1].error().code, base::ErrorCode::kConflict);
+  EXPECT_TRUE(told[2]);
+  EXPECT_EQ(StatusOf(one, "a"), "published");
+  EXPECT_EQ(StatusOf(one, "b"), "succeeded") << "what the device said stays";
+  EXPECT_EQ(StatusOf(lost, "a"), "undeliverable not_acknowledged");
+  EXPECT_EQ(StatusOf(other, "a"), "undeliverable refused_by_broker");
+  EXPECT_EQ(Must(store_.FindRequest(other.request))->answer, third.answer);
+}
+
+TEST_F(ActionStoreTest, OneThatIsRefusedTakesTheStatementWithItAndLeavesNothing) {
+  NewAction poison = ActionFor({"a"}, "poison");
+  poison.action.payload = "{no JSON";
+  const NewAction good = ActionFor({"a"}, "good");
+  auto session = Must(pool_.Acquire(std::chrono::steady_clock::now() + std::chrono::seconds(5)));
+  const auto created = CreateTogether(*session, std::vector<const NewAction*>{&good, &poison});
+  ASSERT_FALSE(created);
+  EXPECT_EQ(created.error().code, base::ErrorCode::kInvalidArgument);
+  EXPECT_EQ(One("SELECT count(*) FROM idempotency_keys"), "0");
+}
+
+TEST_F(ActionStoreTest, WhoIsRefusedDoesNotFailItsNeighbours) {
+  constexpr int kThreads = 8;
+  constexpr int kRounds = 25;
+  std::atomic<int> refused = 0;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int round = 0; round < kRounds; ++round) {
+        NewAction action = ActionFor({"a"}, std::to_string(thread) + "-" + std::to_string(round));
+        if (thread == 0) action.action.payload = "{no JSON";
+        const auto created = store_.Create(action);
+        if (thread == 0) {
+          if (!created && created.error().code == base::ErrorCode::kInvalidArgument) ++refused;
+        } else {
+          EXPECT_TRUE(Must(created));
+          EXPECT_TRUE(store_.Finish(Finished(action, {})));
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(refused, kRounds);
+  EXPECT_EQ(One("SELECT count(*) FROM idempotency_keys WHERE answer IS NOT NULL"),
+            std::to_string((kThreads - 1) * kRounds));
+}
+
+// Planned while the tables are new and empty, as in a new installation: such plans are kept. In a
+// schema of its own, since other sessions' scans are counted late.
+TEST_F(ActionStoreTest, NoTableIsReadWhole) {
+  Run("DROP SCHEMA IF EXISTS fresh CASCADE; CREATE SCHEMA fresh");
+  for (const std::string table : {"connections", "actions", "action_targets", "idempotency_keys"}) {
+    Run("CREATE TABLE fresh." + table + " (LIKE " + table + " INCLUDING ALL)");
+  }
+  AddConnection("a", "online");
+  Run("INSERT INTO fresh.connections SELECT * FROM connections");
+  Config config = StoreConfig();
+  config.pool_size = 1;
+  config.session_setup = std::string(kByKeysOnly) + "; SET search_path = fresh";
+  Pool by_keys(config, "test");
+  ActionStore store(by_keys, std::chrono::seconds(5));
+  for (int i = 0; i < 10; ++i) {
+    const NewAction action = ActionFor({"a"}, std::to_string(i));
+    ASSERT_TRUE(Must(store.Create(action)));
+    ASSERT_TRUE(store.Finish(Finished(action, {{ClientId("a"), TargetEvent::kPublished, ""}})));
+  }
+  EXPECT_EQ(One("SELECT count(*) FROM fresh.action_targets WHERE status = 'published'"), "10");
+  auto session = Must(by_keys.Acquire(std::chrono::steady_clock::now() + std::chrono::seconds(5)));
+  Must(session->ExecuteScript("SELECT pg_stat_force_next_flush()"));
+  const Rows scans = Must(session->ExecuteScript(
+      "SELECT sum(seq_scan), sum(idx_scan) FROM pg_stat_user_tables WHERE schemaname = 'fresh' AND "
+      "relname <> 'connections'"));
+  EXPECT_EQ(scans.GetInt64(0, 0), 0);
+  EXPECT_GT(scans.GetInt64(0, 1), 0) << "the scans are counted";
+  Run("DROP SCHEMA fresh CASCADE");
 }
 
 TEST_F(ActionStoreTest, FinishStoresOutcomesAndAnswer) {

@@ -1,5 +1,7 @@
 #include "postgres/connection_queries.h"
 
+#include <thread>
+
 #include "store_fixture.h"
 
 namespace heliograph::postgres {
@@ -51,6 +53,32 @@ TEST_F(ConnectionQueriesTest, ShowsATenantItsOwn) {
   EXPECT_FALSE(Must(queries_.Get(ClientId("nobodys"), TenantId("acme"))));
   EXPECT_TRUE(Must(queries_.Get(ClientId("nobodys"), std::nullopt)));
   EXPECT_FALSE(Must(queries_.Get(ClientId("never"), std::nullopt)));
+}
+
+TEST_F(ConnectionQueriesTest, WhoAskTogetherAreToldEachItsOwn) {
+  struct Case {
+    std::string id;
+    Sight sight;
+    bool found;
+  };
+  const std::vector<Case> cases = {
+      {"a-1", TenantId("acme"), true},  {"a-1", TenantId("rival"), false},
+      {"a-1", std::nullopt, true},      {"b-1", TenantId("acme"), false},
+      {"b-1", TenantId("rival"), true}, {"nobodys", TenantId("acme"), false},
+      {"nobodys", std::nullopt, true},  {"never", std::nullopt, false}};
+  std::vector<std::thread> threads;
+  for (const Case& each : cases) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 100; ++round) {
+        const auto found = Must(queries_.Get(ClientId(each.id), each.sight));
+        ASSERT_EQ(found.has_value(), each.found) << each.id;
+        if (found) {
+          EXPECT_EQ(found->client_id, ClientId(each.id));
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(ConnectionQueriesTest, Filters) {

@@ -185,7 +185,7 @@ TEST_F(DispatcherTest, TheHousekeeperEndsWhatNobodyFinishes) {
   Must(store_.Create(dead));
   base::Health health;
   {
-    const Housekeeper housekeeper(pool_, store_, unsaved_, health, clock_, metrics_);
+    const Housekeeper housekeeper(store_, unsaved_, health, clock_, metrics_);
     const auto deadline = std::chrono::steady_clock::now() + seconds(15);
     while (StatusOf("a") == "accepted" && std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(milliseconds(20));

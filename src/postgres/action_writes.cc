@@ -1,0 +1,202 @@
+#include "postgres/action_writes.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "postgres/array.h"
+
+namespace heliograph::postgres {
+namespace {
+
+using action::TargetEvent;
+using action::TargetStatus;
+
+// In the order of the keys: two replicas whose batches share keys wait for each other then, and
+// never in a circle.
+template <class Request>
+std::vector<const Request*> ByKey(std::span<const Request* const> requests) {
+  std::vector<const Request*> sorted(requests.begin(), requests.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Request* one, const Request* other) {
+    return std::pair(TenantText(one->request), one->request.key) <
+           std::pair(TenantText(other->request), other->request.key);
+  });
+  return sorted;
+}
+
+TextArray NamesOf(const std::vector<TargetStatus>& statuses) {
+  TextArray names;
+  for (const TargetStatus status : statuses) names.Add(action::TargetStatusName(status));
+  return names;
+}
+
+// One array for each column of the rows to be.
+struct NewRows {
+  TextArray tenants, keys, hashes, action_ids, requested_by, directives, payloads, metadata;
+  Int64Array leases;
+  TextArray target_actions, target_tenants, target_clients;
+
+  void Add(const NewAction& action) {
+    const std::string tenant = TenantText(action.request);
+    tenants.Add(tenant);
+    keys.Add(action.request.key);
+    hashes.Add(action.request_hash);
+    action_ids.Add(action.action.id.view());
+    leases.Add(action.lease.count());
+    requested_by.Add(action.action.requested_by);
+    directives.Add(action.action.directive.view());
+    payloads.Add(action.action.payload);
+    metadata.Add(action.action.metadata);
+    for (const device::ClientId& client_id : action.client_ids) {
+      target_actions.Add(action.action.id.view());
+      target_tenants.Add(tenant);
+      target_clients.Add(client_id.view());
+    }
+  }
+};
+
+struct FinishedRows {
+  TextArray tenants, keys, action_ids, answers;
+  TextArray target_actions, target_clients, statuses, reasons;
+  TimestampArray finished_at;
+
+  void Add(const FinishedRequest& request) {
+    tenants.Add(TenantText(request.request));
+    keys.Add(request.request.key);
+    action_ids.Add(request.action_id.view());
+    answers.Add(request.answer);
+    for (const Outcome& outcome : request.outcomes) {
+      const bool published = outcome.event == TargetEvent::kPublished;
+      target_actions.Add(request.action_id.view());
+      target_clients.Add(outcome.client_id.view());
+      statuses.Add(action::TargetStatusName(published ? TargetStatus::kPublished
+                                                      : TargetStatus::kUndeliverable));
+      outcome.reason.empty() ? reasons.AddNull() : reasons.Add(outcome.reason);
+      finished_at.Add(request.finished_at);
+    }
+  }
+};
+
+using ByActionId = std::map<std::string, AcceptedAction, std::less<>>;
+
+base::Result<ByActionId> ReadAccepted(const Rows& rows) {
+  ByActionId accepted;
+  for (int row = 0; row < rows.size(); ++row) {
+    const auto status = action::ParseTargetStatus(rows.Get(row, 2));
+    if (!status) return base::MakeError(base::ErrorCode::kInternal, "a target has no known status");
+    AcceptedAction& action = accepted[std::string(rows.Get(row, 0))];
+    action.created_at = rows.GetTimestamp(row, 3);
+    action.targets.push_back({device::ClientId(rows.Get(row, 1)), *status});
+  }
+  for (auto& [id, action] : accepted) {
+    std::sort(action.targets.begin(), action.targets.end(),
+              [](const auto& one, const auto& other) { return one.client_id < other.client_id; });
+  }
+  return accepted;
+}
+
+base::Error FinishedByOther() {
+  return base::MakeError(base::ErrorCode::kConflict, "somebody else has finished the request");
+}
+
+}  // namespace
+
+std::string TenantText(const RequestKey& request) {
+  return request.tenant ? request.tenant->str() : std::string();
+}
+
+base::Result<std::vector<base::Result<std::optional<AcceptedAction>>>> CreateTogether(
+    Connection& connection, std::span<const NewAction* const> actions) {
+  NewRows rows;
+  for (const NewAction* action : ByKey(actions)) rows.Add(*action);
+  const auto stored = connection.Execute(
+      "WITH asked AS MATERIALIZED ("
+      "  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]::uuid[], $5::bigint[],"
+      "                       $6::text[], $7::text[], $8::text[], $9::text[])"
+      "    AS a(tenant, key, request_hash, action_id, lease, requested_by, directive, payload, "
+      "metadata)),"
+      " request AS ("
+      "  INSERT INTO idempotency_keys (tenant, key, request_hash, action_id, lease_until)"
+      "  SELECT tenant, key, request_hash, action_id, now() + lease * interval '1 millisecond' "
+      "FROM asked"
+      "  ON CONFLICT DO NOTHING RETURNING action_id),"
+      " created AS ("
+      "  INSERT INTO actions (action_id, tenant, requested_by, directive, payload, metadata)"
+      "  SELECT action_id, nullif(tenant, ''), requested_by, directive, payload::json,"
+      "         nullif(metadata, 'null')::json"
+      "  FROM request JOIN asked USING (action_id)) "
+      "INSERT INTO action_targets (action_id, client_id, status, reason) "
+      "SELECT action_id, t.client_id,"
+      "       CASE WHEN c.client_id IS NULL THEN 'unknown' WHEN c.state = 'offline' THEN 'offline' "
+      "ELSE 'accepted' END,"
+      "       CASE WHEN c.client_id IS NULL THEN $13 WHEN c.state = 'offline' THEN $14 END "
+      "FROM request JOIN unnest($10::text[]::uuid[], $11::text[], $12::text[])"
+      "  AS t(action_id, tenant, client_id) USING (action_id) "
+      "LEFT JOIN connections c ON c.client_id = t.client_id AND (t.tenant = '' OR c.tenant = "
+      "t.tenant) "
+      "RETURNING action_id, client_id, status, updated_at",
+      {rows.tenants, rows.keys, rows.hashes, rows.action_ids, rows.leases, rows.requested_by,
+       rows.directives, rows.payloads, rows.metadata, rows.target_actions, rows.target_tenants,
+       rows.target_clients, action::kNoSuchDevice, action::kNotOnline});
+  if (!stored) return stored.error();
+  auto accepted = ReadAccepted(*stored);
+  if (!accepted) return std::move(accepted).error();
+  std::vector<base::Result<std::optional<AcceptedAction>>> answers;
+  answers.reserve(actions.size());
+  for (const NewAction* action : actions) {
+    auto found = accepted->extract(action->action.id.str());
+    answers.emplace_back(found ? std::optional(std::move(found.mapped())) : std::nullopt);
+  }
+  return answers;
+}
+
+base::Result<std::vector<base::Status>> FinishTogether(
+    Connection& connection, std::span<const FinishedRequest* const> requests) {
+  FinishedRows rows;
+  for (const FinishedRequest* request : ByKey(requests)) rows.Add(*request);
+  const TextArray before_published = NamesOf(action::ChangedBy(TargetEvent::kPublished));
+  const TextArray before_undeliverable = NamesOf(action::ChangedBy(TargetEvent::kUndeliverable));
+  // Keys first, then targets in the order in which ApplyReports locks them: nobody who holds a
+  // target waits for a key, so there is no circle.
+  const auto finished = connection.Execute(
+      "WITH asked AS MATERIALIZED ("
+      "  SELECT * FROM unnest($1::text[], $2::text[], $3::text[]::uuid[], $4::text[])"
+      "    AS a(tenant, key, action_id, answer)),"
+      " request AS ("
+      "  UPDATE idempotency_keys k SET answer = asked.answer FROM asked"
+      "  WHERE k.tenant = asked.tenant AND k.key = asked.key AND k.action_id = asked.action_id"
+      "    AND k.answer IS NULL RETURNING k.action_id),"
+      " news AS ("
+      "  SELECT t.action_id, t.client_id, o.status, o.reason, o.finished_at"
+      "  FROM request"
+      "  JOIN unnest($5::text[]::uuid[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])"
+      "    AS o(action_id, client_id, status, reason, finished_at) ON o.action_id = "
+      "request.action_id"
+      "  JOIN action_targets t ON t.action_id = o.action_id AND t.client_id = o.client_id"
+      "  WHERE t.status = ANY (CASE o.status WHEN 'published' THEN $10::text[] ELSE $11::text[] "
+      "END)"
+      "  ORDER BY t.action_id, t.client_id FOR UPDATE OF t),"
+      " changed AS ("
+      "  UPDATE action_targets t SET status = news.status, reason = news.reason, updated_at = "
+      "news.finished_at"
+      "  FROM news WHERE t.action_id = news.action_id AND t.client_id = news.client_id) "
+      "SELECT action_id FROM request",
+      {rows.tenants, rows.keys, rows.action_ids, rows.answers, rows.target_actions,
+       rows.target_clients, rows.statuses, rows.reasons, rows.finished_at, before_published,
+       before_undeliverable});
+  if (!finished) return finished.error();
+  std::set<std::string_view> ours;
+  for (int row = 0; row < finished->size(); ++row) ours.insert(finished->Get(row, 0));
+  std::vector<base::Status> answers;
+  answers.reserve(requests.size());
+  for (const FinishedRequest* request : requests) {
+    answers.push_back(ours.contains(request->action_id.view()) ? base::Status()
+                                                               : FinishedByOther());
+  }
+  return answers;
+}
+
+}  // namespace heliograph::postgres

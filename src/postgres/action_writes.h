@@ -1,0 +1,29 @@
+// Stores requests for actions and their outcomes: any number in one statement, which is one
+// transaction and one wait for the database's disk. Only for this folder.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "postgres/action_store.h"
+#include "postgres/connection.h"
+
+namespace heliograph::postgres {
+
+// As ActionStore's Create for each, in the order of `actions`; of several with the same key one
+// gets it. An error is that of the statement: nothing was stored, or, where the connection is not
+// healthy any more or the time is over, nobody knows.
+base::Result<std::vector<base::Result<std::optional<AcceptedAction>>>> CreateTogether(
+    Connection& connection, std::span<const NewAction* const> actions);
+
+// As ActionStore's Finish for each, likewise.
+base::Result<std::vector<base::Status>> FinishTogether(
+    Connection& connection, std::span<const FinishedRequest* const> requests);
+
+// The table keeps operators under the empty name.
+std::string TenantText(const RequestKey& request);
+
+}  // namespace heliograph::postgres

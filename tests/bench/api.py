@@ -1,0 +1,174 @@
+"""How many requests a second heliograph-api answers, on the real stack with simulated devices online.
+
+  ./dev bench api [--runs 3] [--seconds 10] [--connections 64] [--devices 100] [--kinds get post] [--against DIR...] [--json FILE]
+
+get: GET /v1/connections/{id}. post: POST /v1/actions to one online device, answered when the broker has acknowledged it, and
+afterwards counted in the database. Load from wrk (Debian package wrk) on the same machine. --against DIR...: folders with the
+heliograph-api of other builds, measured in turns with ours."""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+for folder in (ROOT / "tests", ROOT / "deploy/local"):
+    sys.path.insert(0, str(folder))
+
+from harness.stack import Stack  # noqa: E402
+from harness.wait import until  # noqa: E402
+from heliograph_local import daemons  # noqa: E402
+from heliograph_local.fleet import Fleet  # noqa: E402
+
+TICKS = os.sysconf("SC_CLK_TCK")
+WARM_UP_SECONDS = 2
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of a process and of its children, also of those that have ended."""
+    while True:
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            return sum(_own_cpu_seconds(int(each)) for each in (pid, *children))
+        except FileNotFoundError:
+            pass  # a child ended meanwhile; its parent counts it now
+
+
+def _own_cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / TICKS
+
+
+class Bench:
+    """Threads: one thread."""
+
+    def __init__(self, stack: Stack, given):
+        self.stack = stack
+        self.given = given
+        self.apis = {"ours": stack.api}
+        for folder in given.against:
+            self.apis[folder.name] = daemons.api(stack.settings.with_(programs=folder.absolute()))
+        self._running = None
+
+    def start_devices(self) -> Fleet:
+        fleet = Fleet(self.stack.settings, count=self.given.devices)
+        fleet.prepare()
+        fleet.start()
+        fleet.wait()
+        count = "SELECT count(*) FROM connections WHERE state = 'online'"
+        until(lambda: self.stack.query(count)[0]["count"] == self.given.devices, "all devices are online", 60)
+        return fleet
+
+    def use(self, name: str):
+        """The API of that build runs, and no other."""
+        if self._running != name:
+            for each in self.apis.values():
+                each.stop()
+            self.apis[name].start()
+            self.apis[name].wait()
+            self._running = name
+        return self.apis[name]
+
+    def wrk(self, kind: str, seconds: int) -> dict:
+        command = ["wrk", "-t1", f"-c{self.given.connections}", f"-d{seconds}s", "--timeout", "10s"]
+        command += ["-s", str(Path(__file__).with_name("api.lua")), self.stack.variables["HELIOGRAPH_API_URL"]]
+        command += ["--", kind, str(self.given.devices), uuid.uuid4().hex]
+        environment = {**os.environ, "HELIOGRAPH_TOKEN": self.stack.variables["HELIOGRAPH_TOKEN"]}
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return json.loads(ended.stdout.splitlines()[-1])
+
+    def database(self) -> dict:
+        row = self.stack.query("SELECT wal_sync, wal_bytes FROM pg_stat_wal")[0]
+        published = self.stack.query("SELECT count(*) FROM action_targets WHERE status = 'published'")[0]["count"]
+        return {"wal_sync": int(row["wal_sync"]), "published": published}
+
+    def run(self, name: str, kind: str) -> dict:
+        api = self.use(name)
+        self.wrk(kind, WARM_UP_SECONDS)
+        # So that no run pays for the rows of the one before.
+        self.stack.query("TRUNCATE actions, action_targets, idempotency_keys")
+        before, load = self.database(), os.getloadavg()[0]
+        cpu = {"api": cpu_seconds(api.pid()), "postgres": cpu_seconds(self.stack.postgres.pid())}
+        result = self.wrk(kind, self.given.seconds)
+        after = self.database()
+        millions = result["requests"] / 1e6
+        result.update(
+            build=name,
+            kind=kind,
+            load_before=load,
+            rate=result["requests"] / result["seconds"],
+            api_cpu_per_million=(cpu_seconds(api.pid()) - cpu["api"]) / millions,
+            postgres_cpu_per_million=(cpu_seconds(self.stack.postgres.pid()) - cpu["postgres"]) / millions,
+            disk_waits_per_request=(after["wal_sync"] - before["wal_sync"]) / result["requests"],
+        )
+        # wrk leaves when its time is over: what is under way then is carried out all the same.
+        if kind == "post" and after["published"] < result["requests"] - result["refused"]:
+            raise SystemExit(f"{result['requests']} actions were answered, and {after['published']} are published")
+        print(told(result), flush=True)
+        return result
+
+
+def told(run: dict) -> str:
+    return (
+        f"{run['kind']:4} {run['build']:10} {run['rate']:7,.0f}/s, p50 {run['p50_ms']:5.1f} ms, p99 {run['p99_ms']:5.1f} ms, "
+        f"refused {run['refused']}, broken {run['broken']}, CPU s per million: API {run['api_cpu_per_million']:4.0f}, "
+        f"PostgreSQL {run['postgres_cpu_per_million']:4.0f}; disk waits per request {run['disk_waits_per_request']:.2f}; "
+        f"load before {run['load_before']:.1f}"
+    )
+
+
+def summary(results: list) -> list:
+    lines = []
+    for kind, build in dict.fromkeys((each["kind"], each["build"]) for each in results):
+        runs = [each for each in results if (each["kind"], each["build"]) == (kind, build)]
+        rates = [each["rate"] for each in runs]
+        p99 = statistics.median(each["p99_ms"] for each in runs)
+        lines.append(
+            f"{kind} {build}: median {statistics.median(rates):,.0f}/s ({min(rates):,.0f} to {max(rates):,.0f}), "
+            f"p99 {p99:.1f} ms, {len(runs)} runs"
+        )
+    return lines
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--devices", type=int, default=100)
+    parser.add_argument("--kinds", nargs="+", choices=("get", "post"), default=["get", "post"])
+    parser.add_argument("--against", type=Path, nargs="+", default=[], metavar="DIR")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = arguments()
+    if not shutil.which("wrk"):
+        raise SystemExit("wrk is missing: apt-get install wrk")
+    stack, fleet, results = Stack(), None, []
+    try:
+        stack.up()
+        bench = Bench(stack, given)
+        fleet = bench.start_devices()
+        for number in range(given.runs):
+            for kind in given.kinds:
+                for name in list(bench.apis)[:: 1 if number % 2 == 0 else -1]:
+                    results.append(bench.run(name, kind))
+    finally:
+        if fleet:
+            fleet.stop()
+        stack.remove()
+    for line in summary(results):
+        print(line)
+    if given.json:
+        given.json.write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()
