@@ -11,6 +11,9 @@ Config::Config() {
   // that is work: threads that wait together share one write of the log.
   listen.handler_threads = 64;
   postgres.pool_size = 24;
+  // A broker that is silent is noticed within twice that, and nothing else passes while no action
+  // is sent.
+  mqtt.connection.keepalive = std::chrono::seconds(6);
 }
 
 void Config::Bind(config::Binder& binder) {

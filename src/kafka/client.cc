@@ -1,6 +1,7 @@
 #include "kafka/client.h"
 
 #include <array>
+#include <charconv>
 #include <string_view>
 
 #include "base/startup_error.h"
@@ -15,6 +16,46 @@ constexpr int kSyslogWarning = 4;
 constexpr std::chrono::milliseconds kStatisticsInterval{250};
 // Fewer may be the moment between two connections.
 constexpr int kSilentTicks = 4;
+
+// An answer that takes longer is none; what Kafka lets a client wait for on purpose takes half a
+// second at most on at least one connection.
+constexpr std::chrono::microseconds kSilence = std::chrono::seconds(6);
+// One that is back has sent something since: metadata is asked for every 2 s.
+constexpr std::chrono::microseconds kJustNow = std::chrono::seconds(3);
+
+// The number after `name`, the first beyond `from`; -1 where there is none. By a search, since this
+// folder may not parse JSON.
+std::int64_t NumberAfter(std::string_view json, std::size_t from, std::string_view name) {
+  std::int64_t number = -1;
+  const std::size_t at = json.find(name, from);
+  if (at == json.npos) return number;
+  const char* begin = json.data() + at + name.size();
+  std::from_chars(begin, json.data() + json.size(), number);
+  return number;
+}
+
+struct Answers {
+  bool some_up = false;
+  bool some_now = false;      // a broker that is up has sent something a moment ago
+  bool some_perhaps = false;  // a broker is up, and not known to be silent
+};
+
+Answers ReadAnswers(std::string_view json) {
+  // Only brokers have a state in capitals; a consumer group's is "up". What follows it belongs to
+  // the same broker.
+  constexpr std::string_view kUp = "\"state\":\"UP\"";
+  Answers answers;
+  for (std::size_t at = json.find(kUp); at != json.npos; at = json.find(kUp, at + kUp.size())) {
+    answers.some_up = true;
+    const std::chrono::microseconds idle(NumberAfter(json, at, "\"rxidle\":"));
+    const bool is_waited_for = NumberAfter(json, at, "\"waitresp_cnt\":") > 0;
+    const bool has_sent = idle.count() >= 0;
+    answers.some_now = answers.some_now || (has_sent && idle <= kJustNow);
+    const bool silent = !has_sent || (is_waited_for && idle > kSilence);
+    answers.some_perhaps = answers.some_perhaps || !silent;
+  }
+  return answers;
+}
 
 void OnLog(const rd_kafka_t* client, int level, const char* facility, const char* text) noexcept {
   auto* state = static_cast<ClientState*>(rd_kafka_opaque(client));
@@ -50,15 +91,17 @@ void Reachability::OnError(rd_kafka_resp_err_t code, std::string_view text) {
 }
 
 void Reachability::OnStatistics(std::string_view json) {
-  // Only brokers have a state in capitals; a consumer group's is "up". This folder may not parse
-  // JSON.
-  const bool some_up = json.find("\"state\":\"UP\"") != json.npos;
+  const Answers answers = ReadAnswers(json);
   const std::lock_guard lock(mutex_);
-  if (some_up) {
+  if (answers.some_now) {
     known_ = true;
     reachable_ = true;
+  }
+  if (reachable_ && answers.some_perhaps) {
     silent_ticks_ = 0;
   } else if (++silent_ticks_ >= kSilentTicks) {
+    if (reachable_ && answers.some_up)
+      last_error_ = "the brokers accept connections, but do not answer";
     reachable_ = false;
   }
 }

@@ -26,8 +26,9 @@ using PartitionListHandle =
 
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
-// Knows whether brokers answer. librdkafka tells when all are gone, but not when they are back:
-// that is read from its statistics, four times a second. Threads: any thread.
+// Knows whether brokers answer. librdkafka tells when all are gone, but not when they are back, and
+// only after many seconds that they are silent. Both are read from its statistics, four times a
+// second: how long ago something came, and whether an answer is waited for. Threads: any thread.
 class Reachability {
  public:
   void OnError(rd_kafka_resp_err_t code, std::string_view text);
@@ -41,7 +42,7 @@ class Reachability {
   mutable std::mutex mutex_;
   bool known_ = false;  // guarded by mutex_, as is the rest
   bool reachable_ = false;
-  int silent_ticks_ = 0;  // statistics in a row in which no broker was up
+  int silent_ticks_ = 0;  // statistics in a row in which no broker was up, or none answered
   std::string last_error_ = "no broker has answered yet";
 };
 

@@ -138,6 +138,7 @@ std::string Client::Why(int code) const {
   }
   std::string why =
       code == MOSQ_ERR_SUCCESS ? "the connection was closed" : mosquitto_strerror(code);
+  if (code == MOSQ_ERR_KEEPALIVE) why = "the broker was silent for longer than keepalive_s";
   if (code == MOSQ_ERR_ERRNO && error != EPROTO) why = std::strerror(error);
   if (stage_ != Stage::kMqtt || accepted_) return why;
   return why + " (before an answer to CONNECT; the broker may not accept our certificate)";

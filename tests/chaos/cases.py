@@ -1,6 +1,6 @@
 """All cases, in the order in which they run: those first that make the judge read from the beginning, while there is little."""
 
-from chaos import network, outside_servers, processes
+from chaos import clocks, network, outside_servers, processes, told
 from chaos.case import Case
 
 CASES = (
@@ -18,12 +18,16 @@ CASES = (
     Case("postgres-read-only", "PostgreSQL reads and does not write", outside_servers.read_only_postgres),
     Case("postgres-full", "PostgreSQL takes no connection more and ends those there are", outside_servers.no_connections_left),
     Case("postgres-locked", "a lock is held on what the recorder writes", outside_servers.lock_tables),
+    Case("postgres-deadlocks", "others lock what the recorder writes, the other way round", outside_servers.deadlock),
     Case("broker-restarted", "the broker is restarted cleanly", outside_servers.restart_broker, is_quick=True),
     Case("broker-stopped", "the broker is stopped and goes on", outside_servers.stop_broker),
     Case("ingest-stopped", "ingest is stopped and goes on", processes.stop("ingest")),
     Case("recorder-stopped", "a recorder is stopped, another takes over, it goes on", processes.stop_recorder),
     Case("api-stopped", "the API is stopped and goes on", processes.stop("api")),
     Case("two-ingests", "two ingests have the same client id", processes.two_ingests),
+    Case("servers-away", "each server is gone, then silent: every process that needs it says so", told.servers_away),
+    Case("clocks-wrong", "the clock of each process is two years off", clocks.wrong_clocks),
+    Case("certificate-ends", "ingest's certificate ends while it is connected", clocks.certificate_ends),
     Case("backlog", "ingest was away and finds a backlog", processes.backlog, is_quick=True),
     Case("ten-times", "ten times the usual rate", processes.ten_times),
     Case(
@@ -31,6 +35,7 @@ CASES = (
         defect="with a backlog one message stood before 230 earlier ones",
     ),  # fmt: skip
     Case("net-ingest-kafka", "bad network between ingest and Kafka", network.between("ingest", "kafka")),
+    Case("kafka-slow", "Kafka answers ingest and recorder after seconds", network.slow_kafka),
     Case("net-recorder-kafka", "bad network between the recorder and Kafka", network.between("recorder", "kafka")),
     Case(
         "net-recorder-postgres", "bad network between the recorder and PostgreSQL",

@@ -58,3 +58,18 @@ def between(daemon: str, server: str):
         plant.start_anew(process)
 
     return fault
+
+
+def slow_kafka(scene: Scene) -> None:
+    """Every answer comes seconds late; ingest and recorder wait for it."""
+    plant = scene.plant
+    plant.start_anew(plant.ingest, **plant.through_link(plant.ingest, "kafka"))
+    plant.start_anew(plant.recorder, **plant.through_link(plant.recorder, "kafka"))
+    link = plant.links["kafka"]
+    for seconds in scene.pick((0.5, 2.0, 4.0), (0.5, 2.0)):
+        link.delay = seconds / 2  # in each direction
+        time.sleep(scene.pick(30, 4))
+    link.restore()
+    scene.recover()
+    plant.start_anew(plant.ingest)
+    plant.start_anew(plant.recorder)

@@ -1,10 +1,10 @@
 """Faults of what is not ours: Kafka, PostgreSQL, the broker."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import time
-from contextlib import contextmanager
 
 import psycopg2
 from chaos.case import Scene, Skipped
@@ -63,6 +63,26 @@ def lock_tables(scene: Scene) -> None:
         holder.close()
 
 
+def deadlock(scene: Scene) -> None:
+    """Somebody else locks rows of connections first and an offset after it; the recorder has them the other way round. PostgreSQL
+    ends one of the two, again and again."""
+    rival = psycopg2.connect(scene.plant.postgres.connection_string())
+    end = time.monotonic() + scene.pick(60, 8)
+    try:
+        with rival.cursor() as cursor:
+            while time.monotonic() < end:
+                cursor.execute("SELECT client_id FROM connections ORDER BY last_seen DESC LIMIT 50 FOR UPDATE")
+                time.sleep(scene.chance.uniform(0.0, 0.2))
+                with contextlib.suppress(psycopg2.errors.DeadlockDetected):
+                    cursor.execute("SELECT next_offset FROM kafka_offsets FOR UPDATE")
+                rival.rollback()
+                time.sleep(scene.chance.uniform(0.0, 0.2))
+    finally:
+        rival.close()
+    counted = scene.plant.query("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    scene.must(counted[0]["deadlocks"] > 0, "there was no deadlock")
+
+
 def no_connections_left(scene: Scene) -> None:
     """As where others hold them all: ours are ended, and new ones are refused."""
     plant = scene.plant
@@ -115,7 +135,7 @@ def fill_kafkas_disk(scene: Scene) -> None:
         scene.recover()
 
 
-@contextmanager
+@contextlib.contextmanager
 def _small_disk(kafka):
     """Kafka with its data on a small file system of its own, for a while."""
     data, aside = kafka.home / "data", kafka.home / "data.aside"

@@ -173,6 +173,20 @@ def test_kafka_restarted(bench):
     fleet.assert_all_is_right()
 
 
+def test_kafka_is_silent(bench):
+    fleet = Fleet(bench)
+    recorder = bench.recorder().start().ready()
+    fleet.say(1000)
+    bench.servers.kafka.pause()
+    try:
+        wait.until(lambda: recorder.reason("kafka"), "readiness names Kafka", 15)
+    finally:
+        bench.servers.kafka.resume()
+    recorder.ready(30)
+    fleet.say(1000)
+    fleet.assert_all_is_right()
+
+
 def test_ends_at_once_when_it_is_asked_to(bench):
     fleet = Fleet(bench)
     recorder = bench.recorder().start().ready()

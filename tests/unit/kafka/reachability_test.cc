@@ -6,7 +6,13 @@ namespace heliograph::kafka {
 namespace {
 
 constexpr auto kUp =
-    R"({"brokers":{"a:9092/1":{"name":"a:9092/1","state":"UP"},"b":{"state":"DOWN"}}})";
+    R"({"brokers":{"a:9092/1":{"name":"a:9092/1","state":"UP","waitresp_cnt":1,"rxidle":400000},)"
+    R"("b":{"state":"DOWN","waitresp_cnt":0,"rxidle":-1}}})";
+constexpr auto kUpAndIdle =
+    R"({"brokers":{"a:9092/1":{"state":"UP","waitresp_cnt":0,"rxidle":60000000}}})";
+constexpr auto kSilent =
+    R"({"brokers":{"a:9092/1":{"state":"UP","waitresp_cnt":1,"rxidle":6500000},)"
+    R"("a:9092/bootstrap":{"state":"UP","waitresp_cnt":0,"rxidle":-1}}})";
 constexpr auto kDown = R"({"brokers":{"a:9092/1":{"state":"CONNECT"}},"cgrp":{"state":"up"}})";
 
 TEST(Reachability, IsNotClaimedBeforeABrokerAnswered) {
@@ -35,6 +41,27 @@ TEST(Reachability, AMomentWithoutAConnectionIsNoOutage) {
   }
   reachability.OnStatistics(kDown);
   EXPECT_NE(reachability.Reason(), "") << "a silent broker shows by its state only";
+}
+
+TEST(Reachability, ABrokerThatDoesNotAnswerIsAway) {
+  Reachability reachability;
+  reachability.OnStatistics(kUp);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(reachability.Reason(), "") << i;
+    reachability.OnStatistics(kSilent);
+  }
+  EXPECT_EQ(reachability.Reason(), "the brokers accept connections, but do not answer");
+  reachability.OnStatistics(kUpAndIdle);
+  EXPECT_NE(reachability.Reason(), "") << "connected again, and nothing has come yet";
+  reachability.OnStatistics(kUp);
+  EXPECT_EQ(reachability.Reason(), "");
+}
+
+TEST(Reachability, ABrokerThatIsAskedNothingIsNotSilent) {
+  Reachability reachability;
+  reachability.OnStatistics(kUp);
+  for (int i = 0; i < 20; ++i) reachability.OnStatistics(kUpAndIdle);
+  EXPECT_EQ(reachability.Reason(), "");
 }
 
 TEST(Reachability, AnAnswerCountsOnlyBeforeAnythingIsKnown) {

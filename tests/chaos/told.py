@@ -1,0 +1,79 @@
+"""Whether every fault is told while it lasts: readiness names the cause, a metric moves, a line or two say it; and whether all is
+ready soon after its end."""
+
+import time
+
+from chaos.case import READY_WITHIN, Scene
+from harness import metrics, wait
+
+REFUSED, SILENT, OVER = 5.0, 15.0, 5.0  # seconds: the peer refuses or closes; it is silent; the fault is over
+MOST_LINES = 20  # of a process about one fault
+
+# Who needs which server, under which names.
+NEEDS = {
+    "mosquitto": {"ingest": ("mqtt", "canary"), "api": ("mqtt",)},
+    "kafka": {"ingest": ("kafka",), "recorder": ("kafka",)},
+    "postgres": {"recorder": ("postgres",), "api": ("postgres",)},
+}
+
+
+def servers_away(scene: Scene) -> None:
+    """Each server in turn: ended, then stopped, so that it answers nothing. The broker is not killed: it forgets what it has
+    acknowledged."""
+    for server in NEEDS:
+        _away(scene, server, "ended", REFUSED)
+        _away(scene, server, "silent", SILENT)
+
+
+def _away(scene: Scene, server: str, how: str, seconds: float) -> None:
+    plant = scene.plant
+    service = getattr(plant, server)
+    where = f"{server} {how}"
+    lines = {name: len(_lines(plant, name)) for name in NEEDS[server]}
+    silence = plant.postgres_stopped() if server == "postgres" else None
+    if how == "ended":
+        (service.stop if server == "mosquitto" else service.kill)()
+    elif silence:
+        silence.__enter__()
+    else:
+        service.pause()
+    began = time.monotonic()
+    try:
+        for name, dependencies in NEEDS[server].items():
+            _within(scene, lambda n=name, d=dependencies: _tells(plant, n, d), began, seconds, f"{where}: {name} tells it")
+        # Time enough for a line that is repeated to be seen to be repeated.
+        time.sleep(scene.pick(10, 3))
+    finally:
+        if how == "ended":
+            service.start()
+        elif silence:
+            silence.__exit__(None, None, None)
+        else:
+            service.resume()
+    service.wait()
+    _within(scene, lambda: not plant.not_ready(), time.monotonic(), OVER, f"{where}, and back: all are ready")
+    for name, before in lines.items():
+        more = len(_lines(plant, name)) - before
+        scene.must(0 < more <= MOST_LINES, f"{where}: {name} wrote {more} warnings and errors")
+
+
+def _tells(plant, name: str, dependencies: tuple) -> bool:
+    daemon = getattr(plant, name)
+    health = daemon.health().get("dependencies", {})
+    gauges = metrics.parse(daemon.admin("/metrics")[1])
+    return any(
+        health.get(each, {}).get("reason") and gauges.value("heliograph_app_ready", dependency=each) == 0
+        for each in dependencies
+    )
+
+
+def _lines(plant, name: str) -> list:
+    log = (plant.settings.log / f"{name}.log").read_text(errors="replace")
+    return [line for line in log.splitlines() if '"level":"warn"' in line or '"level":"error"' in line]
+
+
+def _within(scene: Scene, condition, began: float, seconds: float, what: str) -> None:
+    """A requirement; waits longer than it allows, so that one failure does not spoil what follows."""
+    wait.until(condition, what, READY_WITHIN)
+    took = time.monotonic() - began
+    scene.must(took <= seconds, f"{what}: after {took:.1f} s, not within {seconds:.0f} s")
