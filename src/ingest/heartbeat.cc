@@ -12,9 +12,6 @@ namespace {
 constexpr std::string_view kDroppedTopic = "$SYS/broker/publish/messages/dropped";
 constexpr std::string_view kUptimeTopic = "$SYS/broker/uptime";
 
-// A canary that nobody fetched must not wait for the next ingest.
-constexpr std::chrono::seconds kCanaryExpiry{30};
-
 }  // namespace
 
 Heartbeat::Heartbeat(const MqttConfig& config, std::string canary_topic, const base::Clock& clock)
@@ -52,15 +49,18 @@ void Heartbeat::OnMessage(const mqtt::IncomingMessage& message) {
 }
 
 void Heartbeat::SendCanary(const std::string& payload) {
+  // Without a Message Expiry Interval: where one runs out in our session, the broker lets a later
+  // message of some device pass all that waits (docs/decisions/0013). One that nobody fetched waits
+  // with the rest, and the next ingest takes no notice of it.
   // Whether it arrives is seen on the other connection; only a refusal is worth a word here.
-  (void)session_.Publish(
-      {.topic = canary_topic_, .payload = payload, .qos = 1, .expiry = kCanaryExpiry},
-      [this](mqtt::PublishOutcome outcome, int reason) {
-        if (outcome != mqtt::PublishOutcome::kRefused) return;
-        logger_.Error(refused_limit_,
-                      "the broker's access list does not let ingest publish its canary",
-                      {{"topic", canary_topic_}, {"reason", mqtt::ReasonText(reason)}});
-      });
+  (void)session_.Publish({.topic = canary_topic_, .payload = payload, .qos = 1},
+                         [this](mqtt::PublishOutcome outcome, int reason) {
+                           if (outcome != mqtt::PublishOutcome::kRefused) return;
+                           logger_.Error(
+                               refused_limit_,
+                               "the broker's access list does not let ingest publish its canary",
+                               {{"topic", canary_topic_}, {"reason", mqtt::ReasonText(reason)}});
+                         });
 }
 
 std::optional<std::int64_t> Heartbeat::dropped() const {

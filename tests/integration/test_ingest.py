@@ -70,6 +70,17 @@ def test_the_canary_goes_no_further(bench):
     assert all(ingest.records(channel) == [] for channel in ("control", "data", "dead_letter"))
 
 
+def test_the_canary_never_expires(bench):
+    """Mosquitto 2.0.11 lets a later message pass all that waits for ingest where one runs out: docs/decisions/0013."""
+    topic = bench.topic("@ingest", "control")
+    with bench.service("ingest", "@watches").connect() as watcher:
+        watcher.subscribe(topic)
+        bench.ingest().start().ready()
+        message = watcher.next_message()
+    assert (message.topic, message.qos) == (topic, 1)
+    assert not hasattr(message.properties, "MessageExpiryInterval")
+
+
 def test_a_client_id_outside_the_grammar_goes_to_the_dead_letters(bench, tmp_path):
     ingest = bench.ingest().start().ready()
     authority = certificates.pair(bench.settings.certs, "devices-ca")
