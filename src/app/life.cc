@@ -1,10 +1,47 @@
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
 #include "app/app.h"
 #include "base/wakeup.h"
+#include "log/log.h"
 
 namespace heliograph::app {
 
+namespace {
+
+// One line when a dependency is lost, and one when it is back; fewer of one that flaps. Threads:
+// one at a time.
+class ReadinessLog {
+ public:
+  // Under Health's lock.
+  void operator()(const std::string& dependency, const std::string& reason) {
+    One& one = dependencies_[dependency];
+    if (!reason.empty()) {
+      std::uint64_t held_back = 0;
+      one.told = one.limit.Pass(held_back);
+      if (one.told) logger_.Warn("not ready", {{"dependency", dependency}, {"reason", reason}});
+    } else if (one.told) {
+      logger_.Info("ready again", {{"dependency", dependency}});
+    }
+  }
+
+ private:
+  struct One {
+    log::RateLimit limit{std::chrono::seconds(1)};
+    bool told = false;
+  };
+  const log::Logger logger_{"app"};
+  std::map<std::string, One> dependencies_;
+};
+
+}  // namespace
+
 struct Life::State {
-  base::Health health;
+  ReadinessLog readiness_log;
+  base::Health health{std::ref(readiness_log)};
   metrics::Registry metrics;
   base::Wakeup stopping;
   std::stop_source stop;

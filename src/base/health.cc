@@ -4,14 +4,18 @@
 
 namespace heliograph::base {
 
-void Health::SetReady(const std::string& dependency) {
-  const std::lock_guard lock(mutex_);
-  dependencies_[dependency] = {true, ""};
-}
+void Health::SetReady(const std::string& dependency) { Set(dependency, true, ""); }
 
 void Health::SetNotReady(const std::string& dependency, const std::string& reason) {
+  Set(dependency, false, reason);
+}
+
+void Health::Set(const std::string& dependency, bool ready, const std::string& reason) {
   const std::lock_guard lock(mutex_);
-  dependencies_[dependency] = {false, reason};
+  Dependency& one = dependencies_[dependency];
+  const bool changes = one.was_ready && one.ready != ready;
+  one = {ready, reason, one.was_ready || ready};
+  if (changes && on_change_) on_change_(dependency, reason);
 }
 
 std::map<std::string, Health::Dependency> Health::Snapshot() const {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 namespace heliograph::base {
 namespace {
 
@@ -30,6 +33,21 @@ TEST(Health, TellsTheReasonOfEach) {
   EXPECT_EQ(all.at("kafka").reason, "");
   health.SetReady("mqtt");
   EXPECT_EQ(health.Snapshot().at("mqtt").reason, "") << "the reason goes with the state";
+}
+
+TEST(Health, TellsChangesOnce) {
+  std::vector<std::string> told;
+  Health health([&](const std::string& dependency, const std::string& reason) {
+    told.push_back(dependency + ":" + reason);
+  });
+  health.SetNotReady("kafka", "not asked yet");
+  health.SetReady("kafka");
+  EXPECT_TRUE(told.empty()) << "a start is no change";
+  health.SetReady("kafka");
+  health.SetNotReady("kafka", "away");
+  health.SetNotReady("kafka", "still away");
+  health.SetReady("kafka");
+  EXPECT_EQ(told, (std::vector<std::string>{"kafka:away", "kafka:"}));
 }
 
 }  // namespace
