@@ -226,7 +226,7 @@ def test_of_two_processes_with_one_session_one_backs_off_and_says_why(bench):
     loser, winner = sorted(both, key=lambda each: "another process" not in each.reason("mqtt"))
     winner.ready()
     assert not loser.health()["ready"]
-    assert loser.log().count("another process uses the client id") == 1
+    assert loser.log().count('"message":"another process uses the client id') == 1
     assert loser.value("takeovers_total") == 1
     bench.publish_numbers("device-1", 0, 1000)
     wait.until(all_arrived(first, "device-1", 1000), "all numbers")
