@@ -78,6 +78,16 @@ void WindowConfig::Bind(config::Binder& binder) {
       "in company. Adds to the latency under load; 0 = never.");
 }
 
+void ReceiptsConfig::Bind(config::Binder& binder) {
+  binder.Integer(max_waiting, "max_waiting", {0, 40'000},
+                 "Receipts that may wait, for Kafka's confirmation or for the broker to take them. "
+                 "More are dropped and counted, and their devices send again. At least as many as "
+                 "window.max_messages, or a full window cannot get all of its receipts. 0 = none "
+                 "is sent.");
+  binder.Integer(max_bytes, "max_bytes", {1024, 1024 * 1024 * 1024},
+                 "Bytes that they may take together, Correlation Data included.");
+}
+
 void Config::Bind(config::Binder& binder) {
   binder.String(topic_prefix, "topic_prefix",
                 "The beginning of all MQTT topics, one to eight levels.");
@@ -96,6 +106,8 @@ void Config::Bind(config::Binder& binder) {
   binder.Require(window.max_age <= mqtt.connection.keepalive / 2,
                  "window.max_age_ms must not be longer than half of mqtt.keepalive_s: nothing is "
                  "written to the broker meanwhile");
+  binder.Section(receipts, "receipts",
+                 "Receipts: a device that asks is told when Kafka has its message.");
 }
 
 std::size_t Config::max_message_bytes() const {

@@ -49,6 +49,14 @@ struct WindowConfig {
   void Bind(config::Binder& binder);
 };
 
+// How many receipts may wait; see receipts.h.
+struct ReceiptsConfig {
+  std::int64_t max_waiting = 20'000;
+  std::int64_t max_bytes = 16 * 1024 * 1024;
+
+  void Bind(config::Binder& binder);
+};
+
 struct Config {
   std::string topic_prefix = "heliograph";
   std::int64_t max_packet_bytes = 1024 * 1024;
@@ -56,6 +64,7 @@ struct Config {
   KafkaConfig kafka;
   TopicsConfig topics;
   WindowConfig window;
+  ReceiptsConfig receipts;
 
   void Bind(config::Binder& binder);
 

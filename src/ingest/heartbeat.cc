@@ -12,9 +12,13 @@ namespace {
 constexpr std::string_view kDroppedTopic = "$SYS/broker/publish/messages/dropped";
 constexpr std::string_view kUptimeTopic = "$SYS/broker/uptime";
 
+// Beside the receipts, which must not keep canaries from leaving.
+constexpr std::size_t kCanaries = 16;
+
 }  // namespace
 
-Heartbeat::Heartbeat(const MqttConfig& config, std::string canary_topic, const base::Clock& clock)
+Heartbeat::Heartbeat(const MqttConfig& config, std::string canary_topic, const base::Clock& clock,
+                     std::size_t receipts)
     : canary_topic_(std::move(canary_topic)),
       clock_(clock),
       session_(config.connection,
@@ -31,7 +35,7 @@ Heartbeat::Heartbeat(const MqttConfig& config, std::string canary_topic, const b
                 .with_retained = true,
                 .on_message = [this](const mqtt::IncomingMessage& message) { OnMessage(message); },
                 .on_state = {},
-                .max_in_flight = 16}) {}
+                .max_in_flight = kCanaries + receipts}) {}
 
 Heartbeat::~Heartbeat() = default;
 

@@ -1,15 +1,18 @@
-// The second connection: hears how the broker is, and sends the canary that must come back over the
-// first. What ingest itself publishes goes over this one, since on the first it would wait behind
-// held acknowledgements.
+// The second connection: hears how the broker is, sends the canary that must come back over the
+// first, and receipts. What ingest itself publishes goes over this one, since on the first it would
+// wait behind held acknowledgements.
 #pragma once
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "ingest/config.h"
 #include "log/log.h"
 #include "mqtt/session.h"
@@ -19,12 +22,18 @@ namespace heliograph::ingest {
 // Threads: one thread; the session's own ("mqtt-aux") fills the atomics.
 class Heartbeat {
  public:
-  // Throws StartupError as mqtt::Session.
-  Heartbeat(const MqttConfig& config, std::string canary_topic, const base::Clock& clock);
+  // Throws StartupError as mqtt::Session. There is room for `receipts` that the broker has not
+  // acknowledged.
+  Heartbeat(const MqttConfig& config, std::string canary_topic, const base::Clock& clock,
+            std::size_t receipts);
   ~Heartbeat();
 
   // Sends a canary with this payload, unless the connection is down.
   void SendCanary(const std::string& payload);
+  // As mqtt::Session::Publish.
+  base::Status Publish(mqtt::OutgoingMessage message, mqtt::PublishCallback on_done) {
+    return session_.Publish(std::move(message), std::move(on_done));
+  }
 
   std::string problem() const { return session_.last_error(); }  // "" while connected
   // The broker's count of dropped messages; nothing before it has told.

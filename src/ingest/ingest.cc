@@ -57,18 +57,25 @@ Ingest::Ingest(const Config& config, base::Health& health, metrics::Registry& re
       builder_(topics_, grammar_, config.max_message_bytes()),
       window_(Limits(config)),
       canary_(config.mqtt.client_id, base::NewUuid()),
+      receipts_(config.receipts, grammar_, clock_, registry,
+                [this](mqtt::OutgoingMessage message, mqtt::PublishCallback on_done) {
+                  return heartbeat_.Publish(std::move(message), std::move(on_done));
+                }),
       topic_watch_(config.kafka.cluster, "heliograph-ingest-topics",
                    {topics_.control, topics_.data, topics_.dead_letter}, kafka_wakeup_),
       link_(config.mqtt, grammar_, *this, instruments_, clock_),
       acknowledgements_(window_, link_),
-      heartbeat_(config.mqtt, CanaryTopic(grammar_), clock_),
+      heartbeat_(config.mqtt, CanaryTopic(grammar_), clock_,
+                 static_cast<std::size_t>(config.receipts.max_waiting)),
       now_(clock_.SteadyNow()),
       started_(now_) {
   MakeProducer();
   TellHealth();
 }
 
-Ingest::~Ingest() = default;
+Ingest::~Ingest() {
+  producer_.reset();  // its last reports may be worth a receipt
+}
 
 void Ingest::MakeProducer() {
   // A whole window and the largest packet beyond it fit into the queue twice, so it is never full.
@@ -87,6 +94,7 @@ void Ingest::MakeProducer() {
         if (delivery.ok) ++confirmed_;
         const bool refused = !delivery.ok && delivery.error.code != base::ErrorCode::kCancelled;
         if (refused) kafka_error_ = delivery.error.message;
+        if (delivery.tag != Receipts::kNone) receipts_.Reported(delivery);
       });
 }
 
@@ -161,11 +169,15 @@ void Ingest::OnMessage(const mqtt::IncomingMessage& message) {
   if (window_.failed())
     return;  // one before it was not sent, so neither may this one be: it would overtake
   const Classified classified = builder_.Classify(message.topic);
+  const auto ticket = [&] {
+    return message.response_topic.empty() ? Receipts::kNone
+                                          : receipts_.Ask(message, classified.client_id);
+  };
   switch (classified.kind) {
     case MessageKind::kControl:
     case MessageKind::kData:
       if (canary_.MessageCame(now_)) next_tick_ = now_;
-      return Send(message, classified);
+      return Send(message, classified, ticket());
     case MessageKind::kCanary:
       if (canary_.IsOfAnotherProcess(message.payload)) link_.OtherProcessHeard();
       if (canary_.Came(message.payload, now_)) next_tick_ = now_;
@@ -173,32 +185,41 @@ void Ingest::OnMessage(const mqtt::IncomingMessage& message) {
     case MessageKind::kDeadLetter:
       if (classified.reason == device::DeadLetterReason::kBadTopic)
         link_.UnsubscribeFilterOf(message.topic);
-      return SendDeadLetter(message, classified.reason, {},
-                            "the topic is not one that a device may publish to");
+      return SendDeadLetter(message, classified,
+                            "the topic is not one that a device may publish to", ticket());
   }
 }
 
-void Ingest::Send(const mqtt::IncomingMessage& message, const Classified& classified) {
-  const base::Status sent = producer_->Send(builder_.Build(message, classified), 0);
+void Ingest::Send(const mqtt::IncomingMessage& message, const Classified& classified,
+                  Receipts::Ticket ticket) {
+  const base::Status sent = producer_->Send(builder_.Build(message, classified), ticket);
   if (sent) {
     window_.Sent();
     return instruments_.CountMessage(classified.kind, message.payload.size());
   }
   if (sent.error().code == base::ErrorCode::kTooLarge) {
-    return SendDeadLetter(message, device::DeadLetterReason::kTooLarge, classified.client_id,
+    receipts_.MarkDeadLetter(ticket, device::DeadLetterReason::kTooLarge);
+    return SendDeadLetter(message,
+                          {.kind = MessageKind::kDeadLetter,
+                           .client_id = classified.client_id,
+                           .reason = device::DeadLetterReason::kTooLarge},
                           "the payload has " + std::to_string(message.payload.size()) +
                               " bytes, the limit of a record is " +
-                              std::to_string(config_.max_message_bytes()));
+                              std::to_string(config_.max_message_bytes()),
+                          ticket);
   }
   kafka_error_ = sent.error().message;
+  receipts_.Withdraw(ticket);
   window_.Fail();
 }
 
-void Ingest::SendDeadLetter(const mqtt::IncomingMessage& message, device::DeadLetterReason reason,
-                            std::string_view client_id, const std::string& detail) {
-  const base::Status sent =
-      producer_->Send(builder_.BuildDeadLetter(message, reason, client_id, detail), 0);
+void Ingest::SendDeadLetter(const mqtt::IncomingMessage& message, const Classified& classified,
+                            const std::string& detail, Receipts::Ticket ticket) {
+  const device::DeadLetterReason reason = classified.reason;
+  const base::Status sent = producer_->Send(
+      builder_.BuildDeadLetter(message, reason, classified.client_id, detail), ticket);
   if (!sent) {
+    receipts_.Withdraw(ticket);
     kafka_error_ = sent.error().message;
     return window_.Fail();
   }
@@ -222,6 +243,7 @@ void Ingest::ReplaceProducer(const std::string& why) {
   if (link_.state() != Link::State::kWaiting) GiveWindowUp(Redelivery::kKafkaRefused, why);
   producer_.reset();  // reports on everything
   window_.Abandon();
+  receipts_.Abandon();
   topic_watch_.LookAgain();
   MakeProducer();
 }
@@ -368,6 +390,7 @@ void Ingest::Tick() {
   }
   instruments_.unconfirmed_records.Set(static_cast<double>(window_.outstanding()));
   instruments_.held_messages.Set(static_cast<double>(window_.held()));
+  instruments_.receipts_waiting.Set(static_cast<double>(receipts_.waiting()));
   if (const auto dropped = heartbeat_.dropped()) instruments_.SetBrokerDropped(*dropped);
   const auto silence = heartbeat_.silence();
   instruments_.broker_heartbeat_age.Set(silence ? std::chrono::duration<double>(*silence).count()

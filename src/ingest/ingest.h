@@ -18,6 +18,7 @@
 #include "ingest/heartbeat.h"
 #include "ingest/instruments.h"
 #include "ingest/link.h"
+#include "ingest/receipts.h"
 #include "ingest/record_builder.h"
 #include "ingest/window.h"
 #include "kafka/producer.h"
@@ -48,9 +49,10 @@ class Ingest final : private MessageSink {
 
   void OnAccepted(const std::string& connection_id) override;
   void OnMessage(const mqtt::IncomingMessage& message) override;
-  void Send(const mqtt::IncomingMessage& message, const Classified& classified);
-  void SendDeadLetter(const mqtt::IncomingMessage& message, device::DeadLetterReason reason,
-                      std::string_view client_id, const std::string& detail);
+  void Send(const mqtt::IncomingMessage& message, const Classified& classified,
+            Receipts::Ticket ticket);
+  void SendDeadLetter(const mqtt::IncomingMessage& message, const Classified& classified,
+                      const std::string& detail, Receipts::Ticket ticket);
 
   Ready Wait(int stop_fd);
   int WaitMilliseconds() const;
@@ -85,6 +87,7 @@ class Ingest final : private MessageSink {
   RecordBuilder builder_;
   Window window_;
   Canary canary_;
+  Receipts receipts_;
   base::Wakeup kafka_wakeup_;  // delivery reports, and news of the topics
   std::string kafka_error_;    // why Kafka has refused a record; "" since a window was confirmed
   std::size_t confirmed_ = 0;  // records of this window

@@ -61,6 +61,9 @@ Instruments::Instruments(metrics::Registry& registry)
                                             "Records handed to Kafka's client and not confirmed.")),
       held_messages(registry.AddGauge("heliograph_ingest_held_messages",
                                       "Messages whose acknowledgement waits for Kafka.")),
+      receipts_waiting(
+          registry.AddGauge("heliograph_ingest_receipts_waiting",
+                            "Receipts that wait for Kafka, or for the broker to take them.")),
       broker_heartbeat_age(
           registry.AddGauge("heliograph_ingest_broker_heartbeat_age_seconds",
                             "Since the broker's last sign of life in $SYS; -1 before the first.")),

@@ -43,6 +43,7 @@ class Instruments {
   const metrics::Gauge connected;
   const metrics::Gauge unconfirmed_records;
   const metrics::Gauge held_messages;
+  const metrics::Gauge receipts_waiting;
   const metrics::Gauge broker_heartbeat_age;
 
  private:

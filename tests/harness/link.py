@@ -27,6 +27,18 @@ class Link:
         self._accepts = False
         self._end_all()
 
+    def refuse(self) -> None:
+        """New connections are closed at once; those that are there stay."""
+        self._accepts = False
+
+    def end(self, port: int) -> None:
+        """Ends the connection that reaches the server from this port."""
+        with self._lock:
+            pairs = [pair for pair in self._pairs if pair[1].fileno() >= 0 and pair[1].getsockname()[1] == port]
+            self._pairs = [pair for pair in self._pairs if pair not in pairs]
+        assert pairs, f"no connection from port {port}"
+        self._shut(pairs)
+
     def silence(self) -> None:
         """Connections stay, and nothing arrives any more, in neither direction."""
         self._forwards.clear()
@@ -44,6 +56,10 @@ class Link:
     def _end_all(self) -> None:
         with self._lock:
             pairs, self._pairs = self._pairs, []
+        self._shut(pairs)
+
+    @staticmethod
+    def _shut(pairs: list) -> None:
         for each in (end for pair in pairs for end in pair):
             try:
                 each.shutdown(socket.SHUT_RDWR)

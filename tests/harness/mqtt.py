@@ -28,6 +28,15 @@ class Message:
     properties: object
 
 
+def asking(response_topic: str, correlation: bytes = b"") -> Properties:
+    """Of a message whose sender wants a receipt."""
+    properties = Properties(PacketTypes.PUBLISH)
+    properties.ResponseTopic = response_topic
+    if correlation:
+        properties.CorrelationData = correlation
+    return properties
+
+
 class _Paho(paho.Client):
     """paho 1.6 lets its thread die of what TLS 1.3 tells late, as the refusal of our certificate, and calls nobody."""
 

@@ -5,6 +5,7 @@ import time
 import pytest
 from harness import folders, wait
 from harness.ingest_bench import IngestBench, all_arrived, assert_complete_and_in_order
+from harness.mqtt import asking
 from heliograph_local import servers as local
 
 COUNT = 40_000
@@ -72,6 +73,26 @@ def test_silent_for_20_s_and_back(bench):
     wait.until(all_arrived(ingest, "device-1", COUNT), "all numbers", 90)
     assert_complete_and_in_order(ingest.records("data"), "device-1", COUNT)
     ingest.ready(10)
+
+
+def test_a_receipt_waits_for_kafka_and_only_so_many_do(bench):
+    """A window that may stay open for long, so that all messages are in it while Kafka says nothing."""
+    ingest = bench.ingest(RECEIPTS__MAX_WAITING=10, WINDOW__MAX_AGE_MS=10_000).start().ready()
+    device = bench.device("device-1")
+    own = bench.topic("device-1", "control", "in")
+    device.subscribe(own)
+    bench.servers.kafka.pause()
+    for number in range(50):
+        device.publish(bench.topic("device-1"), b"%d" % number, properties=asking(own, b"%d" % number))
+    wait.until(lambda: ingest.value("receipts_dropped_total", reason="full") >= 40, "the others are dropped, and counted")
+    wait.until(lambda: ingest.value("receipts_waiting") == 10, "ten wait")
+    assert device.messages.empty(), "Kafka has said nothing"
+    bench.servers.kafka.resume()
+    first = [device.next_message(60) for _ in range(10)]
+    assert {message.properties.CorrelationData for message in first} == {b"%d" % number for number in range(10)}
+    wait.until(all_arrived(ingest, "device-1", 50), "all numbers, also those without a receipt", 60)
+    wait.until(lambda: ingest.value("receipts_waiting") == 0, "none waits")
+    assert ingest.log().count("too many receipts wait") == 1, "not a line for each"
 
 
 def test_ends_within_5_s_without_kafka_and_acknowledges_nothing(bench):

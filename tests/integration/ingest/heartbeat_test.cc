@@ -65,7 +65,7 @@ class HeartbeatTest : public testing::Test {
 };
 
 TEST_F(HeartbeatTest, HearsThatTheBrokerDropsMessages) {
-  const Heartbeat heartbeat(config_, "heliograph/@ingest/control/out", clock_);
+  const Heartbeat heartbeat(config_, "heliograph/@ingest/control/out", clock_, 0);
   ASSERT_TRUE(Eventually([&] { return heartbeat.dropped().has_value(); })) << heartbeat.problem();
   EXPECT_EQ(heartbeat.dropped(), 0);
   Overfill();
@@ -75,13 +75,13 @@ TEST_F(HeartbeatTest, HearsThatTheBrokerDropsMessages) {
 
 TEST_F(HeartbeatTest, HearsWhatWasDroppedWhileNobodyListened) {
   Overfill();
-  const Heartbeat heartbeat(config_, "heliograph/@ingest/control/out", clock_);
+  const Heartbeat heartbeat(config_, "heliograph/@ingest/control/out", clock_, 0);
   EXPECT_TRUE(Eventually([&] { return heartbeat.dropped() > 0; }))
       << "ingest was away, which is when its queue fills";
 }
 
 TEST_F(HeartbeatTest, TellsHowLongTheBrokerIsSilent) {
-  const Heartbeat heartbeat(config_, "heliograph/@ingest/control/out", clock_);
+  const Heartbeat heartbeat(config_, "heliograph/@ingest/control/out", clock_, 0);
   EXPECT_FALSE(heartbeat.silence()) << "nothing was heard yet";
   ASSERT_TRUE(Eventually([&] { return heartbeat.silence().has_value(); })) << heartbeat.problem();
   broker_.Pause();
