@@ -308,6 +308,7 @@ Totals Fleet::CountAll() const {
     totals.never_online += one->WasOnline() ? 0U : 1U;
     totals.outstanding += one->Outstanding();
   }
+  if (options_.receipts) totals.unreceipted = totals.outstanding;
   return totals;
 }
 

@@ -50,6 +50,18 @@ void BindTraffic(Options& options, config::Binder& binder) {
                 "Write there at the end which numbers were acknowledged, as JSON lines.");
 }
 
+void BindReceipts(Options& options, config::Binder& binder) {
+  binder.Bool(
+      options.receipts, "receipts",
+      "Ask for receipts, keep each numbered message until its receipt has come, and send it "
+      "again when that takes too long: then not even a broker that is killed loses one.");
+  binder.Duration(options.receipt_timeout, "receipt_timeout_ms", {100ms, 1h},
+                  "How long to wait for a receipt after the broker's acknowledgement; doubles with "
+                  "each repeat.");
+  binder.Integer(options.max_unreceipted, "max_unreceipted", {1, 1'000'000},
+                 "Messages of one device without a receipt; at so many it sends no new ones.");
+}
+
 void BindLife(Options& options, config::Binder& binder) {
   binder.Bool(options.stages, "stages",
               "Answer actions with accepted and running before succeeded.");
@@ -71,11 +83,13 @@ void BindLife(Options& options, config::Binder& binder) {
 void Options::Bind(config::Binder& binder) {
   BindPlace(*this, binder);
   BindTraffic(*this, binder);
+  BindReceipts(*this, binder);
   BindLife(*this, binder);
   binder.Require(device::TopicGrammar::Create(topic_prefix).has_value(),
                  "topic_prefix must be 1 to 8 levels without wildcards");
   binder.Require(numbered || (acks.empty() && payload_bytes == 0 && channels == "data"),
                  "acks, channels and payload_bytes need numbered");
+  binder.Require(numbered || !receipts, "receipts needs numbered");
   binder.Require(!numbered || qos == 1, "numbered needs qos 1: nothing else is acknowledged");
 }
 

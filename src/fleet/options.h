@@ -35,6 +35,10 @@ struct Options {
   std::string run;
   std::string acks;
 
+  bool receipts = false;
+  std::chrono::milliseconds receipt_timeout{std::chrono::seconds(10)};
+  std::int64_t max_unreceipted = 1000;
+
   bool stages = false;
   std::chrono::milliseconds answer_delay{0};
   std::chrono::milliseconds duration{0};

@@ -18,12 +18,18 @@ std::string Count(const char* word, std::uint64_t number) {
   return number == 0 ? "" : "  " + std::string(word) + " " + std::to_string(number);
 }
 
+std::string Receipts(const Totals& totals) {
+  if (!totals.unreceipted) return "";
+  return "  receipts " + std::to_string(totals.counters.receipts) + "  unreceipted " +
+         std::to_string(*totals.unreceipted);
+}
+
 std::string Rest(const Totals& totals) {
   const Counters& counters = totals.counters;
-  return Count("outstanding", totals.outstanding) + Count("resent", counters.resent) +
-         Count("forgotten", counters.forgotten) + Count("nobody-listened", counters.no_subscriber) +
-         Count("refused", counters.refused) + Count("actions", counters.actions) +
-         Count("lost-connections", counters.losses);
+  return Receipts(totals) + Count("outstanding", totals.outstanding) +
+         Count("resent", counters.resent) + Count("forgotten", counters.forgotten) +
+         Count("nobody-listened", counters.no_subscriber) + Count("refused", counters.refused) +
+         Count("actions", counters.actions) + Count("lost-connections", counters.losses);
 }
 
 }  // namespace
@@ -70,7 +76,8 @@ std::string SummaryJson(const Totals& totals) {
                       {"outstanding", totals.outstanding},
                       {"actions", counters.actions},
                       {"answers", counters.answers},
-                      {"receipts", counters.receipts}});
+                      {"receipts", counters.receipts},
+                      {"unreceipted", totals.unreceipted.value_or(0)}});
 }
 
 base::Status WriteAcks(const std::string& file, const std::string& run,
@@ -86,7 +93,8 @@ base::Status WriteAcks(const std::string& file, const std::string& run,
                           {"last", outbox.last()},
                           {"acknowledged", RangesOf(outbox.acknowledged())},
                           {"no_subscriber", RangesOf(outbox.no_subscriber())},
-                          {"refused", RangesOf(outbox.refused())}})
+                          {"refused", RangesOf(outbox.refused())},
+                          {"receipted", RangesOf(outbox.receipted())}})
           << '\n';
     }
   }

@@ -1,7 +1,9 @@
 // What a fleet tells of itself: a line a second, a summary, and which numbers were acknowledged.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +18,8 @@ struct Totals {
   Counters counters;
   std::size_t devices = 0;
   std::size_t never_online = 0;
-  std::uint64_t outstanding = 0;  // telemetry without an acknowledgement
+  std::uint64_t outstanding = 0;             // telemetry without an acknowledgement, or receipt
+  std::optional<std::uint64_t> unreceipted;  // where receipts are asked for
   double seconds = 0;
 };
 
@@ -27,8 +30,8 @@ std::string SummaryLine(const Totals& totals);
 std::string SummaryJson(const Totals& totals);
 
 // One line of JSON per device and channel: {"run", "device", "channel", "last", "acknowledged":
-// [[first, last], …], "no_subscriber": […], "refused": […]}. kUnavailable when the file cannot be
-// written.
+// [[first, last], …], "no_subscriber": […], "refused": […], "receipted": […]}. kUnavailable when
+// the file cannot be written.
 base::Status WriteAcks(const std::string& file, const std::string& run,
                        const std::vector<std::unique_ptr<SimulatedDevice>>& devices);
 

@@ -7,6 +7,7 @@
 #include "base/uuid.h"
 #include "fleet/messages.h"
 #include "fleet/numbered.h"
+#include "fleet/receipt.h"
 #include "log/log.h"
 
 namespace heliograph::fleet {
@@ -63,7 +64,8 @@ SimulatedDevice::SimulatedDevice(World& world, std::string name, std::size_t ind
       backoff_(kFirstBackoff, kLongestBackoff, static_cast<unsigned>(index + 1)),
       first_telemetry_(world.options.interval * static_cast<std::int64_t>(index * 7919 % 1000) /
                        1000),
-      sample_(index * 37) {
+      sample_(index * 37),
+      outboxes_{Outbox(world.options.receipts), Outbox(world.options.receipts)} {
   static_assert(static_cast<int>(device::Channel::kControl) == 0);
   const std::string& common_name = client_.certificate().common_name;
   if (common_name != name_) {
@@ -108,7 +110,14 @@ void SimulatedDevice::Flush() {
 void SimulatedDevice::OnSecond() {
   if (client_.fd() < 0) return;
   if (const base::Status status = client_.Maintain(); !status) return Ended(status.error().message);
+  if (world_.options.receipts) ResendUnreceipted();
   Flush();
+}
+
+void SimulatedDevice::ResendUnreceipted() {
+  const base::SteadyTime now = world_.clock.SteadyNow();
+  for (Outbox& outbox : outboxes_) outbox.OnTime(now, world_.options.receipt_timeout);
+  while (HasDue() && CanSend()) SendOne();
 }
 
 std::optional<base::SteadyTime> SimulatedDevice::ConnectAt() const {
@@ -150,7 +159,12 @@ void SimulatedDevice::OnTimer(base::SteadyTime now) {
 bool SimulatedDevice::CanSend() const {
   return state_ == State::kOnline &&
          telemetry_on_the_way_ < static_cast<std::size_t>(world_.options.in_flight) &&
-         (HasDue() || (!telemetry_stopped_ && !IsFinished()));
+         (HasDue() || (!telemetry_stopped_ && !IsFinished() && HasRoom()));
+}
+
+bool SimulatedDevice::HasRoom() const {
+  return !world_.options.receipts ||
+         Outstanding() < static_cast<std::size_t>(world_.options.max_unreceipted);
 }
 
 bool SimulatedDevice::HasDue() const { return outboxes_[0].HasDue() || outboxes_[1].HasDue(); }
@@ -204,6 +218,10 @@ bool SimulatedDevice::Publish(device::Channel channel, std::string payload, int 
   message.topic = out_[static_cast<std::size_t>(channel)];
   message.payload = std::move(payload);
   message.qos = qos;
+  if (kind == Kind::kNumbered && world_.options.receipts) {
+    message.response_topic = control_in_;
+    message.correlation_data = CorrelationOf({channel, sequence}, world_.run);
+  }
   const auto message_id = client_.Publish(message);
   if (!message_id) {
     kLog.Warn(LossLimit(), "message not published",
@@ -251,9 +269,15 @@ void SimulatedDevice::OnMessage(const mqtt::IncomingMessage& message) {
     if (reaction.is_action) ++world_.counters.actions;
     return React(std::move(reaction));
   }
-  Reaction reaction = responder_.OnControl(message.payload, now);
-  if (reaction.replies.empty() && reaction.then == Then::kStay) ++world_.counters.receipts;
-  React(std::move(reaction));
+  if (world_.options.receipts && !message.correlation_data.empty()) return OnReceipt(message);
+  React(responder_.OnControl(message.payload, now));
+}
+
+void SimulatedDevice::OnReceipt(const mqtt::IncomingMessage& message) {
+  const auto asked = ReadCorrelation(message.correlation_data, world_.run);
+  if (!asked || !IsReceipt(message.payload)) return;
+  Outbox& outbox = outboxes_[static_cast<std::size_t>(asked->channel)];
+  if (outbox.OnReceipt(asked->sequence)) ++world_.counters.receipts;
 }
 
 void SimulatedDevice::React(Reaction reaction) {
@@ -298,15 +322,15 @@ void SimulatedDevice::OnPublished(int message_id, int reason) {
 void SimulatedDevice::Settle(const OnTheWay& one, int reason) {
   Outbox& outbox = outboxes_[static_cast<std::size_t>(one.channel)];
   const bool numbered = one.kind == Kind::kNumbered;
+  const base::SteadyTime now = world_.clock.SteadyNow();
   if (reason == mqtt::kReasonNoMatchingSubscribers) {
     ++world_.counters.no_subscriber;
-    if (numbered) outbox.OnNoSubscriber(one.sequence);
+    if (numbered) outbox.OnNoSubscriber(one.sequence, now);
   } else if (reason >= mqtt::kReasonFailure) {
     ++world_.counters.refused;
     if (numbered) outbox.OnRefused(one.sequence);
   } else {
-    ++world_.counters.acknowledged;
-    if (numbered) outbox.OnAcknowledged(one.sequence);
+    if (!numbered || outbox.OnAcknowledged(one.sequence, now)) ++world_.counters.acknowledged;
   }
 }
 

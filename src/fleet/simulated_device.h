@@ -65,9 +65,11 @@ class SimulatedDevice final : public mqtt::ClientEvents {
   }
   // Sends one; true if it is a new one, false if it was due again.
   bool SendOne();
-  bool HasDue() const;              // numbered messages to be sent again
-  bool IsFinished() const;          // has sent options.messages
-  std::size_t Outstanding() const;  // telemetry without an acknowledgement, on the way or kept
+  bool HasDue() const;      // numbered messages to be sent again
+  bool HasRoom() const;     // for one more that waits for its receipt
+  bool IsFinished() const;  // has sent options.messages
+  // Telemetry without an acknowledgement, or receipt if it asks for them: on the way or kept.
+  std::size_t Outstanding() const;
   void StopTelemetry() noexcept { telemetry_stopped_ = true; }
 
   void GoOnline();                // and stay so, reconnecting when the connection is lost
@@ -98,6 +100,8 @@ class SimulatedDevice final : public mqtt::ClientEvents {
   void OnPublished(int message_id, int reason) override;
 
   void ComeOnline();
+  void OnReceipt(const mqtt::IncomingMessage& message);
+  void ResendUnreceipted();
   void React(Reaction reaction);
   void CarryOut();
   void FinishLeaving(base::SteadyTime now);

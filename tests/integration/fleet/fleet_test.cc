@@ -234,6 +234,46 @@ TEST_F(FleetTest, AcrossABrokerRestartEverythingComesInOrder) {
   for (const auto& [topic, heard] : numbers) EXPECT_EQ(Judge(heard, 3000), "") << topic;
 }
 
+TEST_F(FleetTest, KeepsWhatHasNoReceiptAndSendsItAgain) {
+  Options options = OptionsFor(2);
+  options.numbered = true;
+  options.channels = "both";
+  options.receipts = true;
+  options.receipt_timeout = std::chrono::milliseconds(500);
+  options.max_unreceipted = 10;
+  options.messages = 40;
+  options.rate = 2000;
+  options.run = "r3";
+  options.acks = broker_.File("acks.jsonl");
+  std::map<std::string, int> seen;
+  reader_->on_message = [&] {
+    const Heard& one = reader_->heard.back();
+    Count(one.payload);
+    const auto number = ReadNumber(one.payload);
+    if (!number) return;
+    EXPECT_EQ(one.response_topic, "heliograph/" + number->device + "/control/in");
+    const int times = ++seen[one.topic + one.correlation_data];
+    // As if a broker had forgotten every fifth.
+    if (number->sequence % 5 == 0 && times == 1) return;
+    EXPECT_TRUE(reader_->client.Publish(
+        {.topic = one.response_topic,
+         .payload = R"({"type":"receipt","content":{"state":"stored","partition":0,"offset":1}})",
+         .correlation_data = one.correlation_data}));
+  };
+  auto running = Start(options);
+  ASSERT_TRUE(HearUntil([&] { return goodbyes_ == 2; })) << reader_->ended;
+  EXPECT_EQ(running.get(), 0) << "it waits for the last receipt";
+  EXPECT_EQ(seen.size(), 80U);
+  for (const auto& [topic, heard] : Numbers(reader_->heard, "r3")) {
+    EXPECT_EQ(std::set(heard.begin(), heard.end()).size(), 20U) << topic;
+    EXPECT_GE(heard.size(), 24U) << topic << ": every fifth twice";
+  }
+  std::ifstream acks(options.acks);
+  for (std::string line; std::getline(acks, line);) {
+    EXPECT_EQ((*json::Parse(line))["receipted"], json::Value::array({{1, 20}})) << line;
+  }
+}
+
 TEST_F(FleetTest, ComesOnlineSendsTelemetryAndSaysGoodbye) {
   const Input input;
   Options options = OptionsFor(2);

@@ -62,6 +62,7 @@ TEST(ParseFlags, SpeaksOfFlagsInItsRefusals) {
       {{"devices"}, "'devices' is not a flag"},
       {{"--topic-prefix", "a/#"}, "topic_prefix must be"},
       {{"--acks", "file"}, "need numbered"},
+      {{"--receipts"}, "receipts needs numbered"},
       {{"--numbered", "--qos", "0"}, "numbered needs qos 1"},
   };
   for (const Case& one : cases) {
