@@ -18,8 +18,8 @@ struct Totals {
   Counters counters;
   std::size_t devices = 0;
   std::size_t never_online = 0;
-  std::uint64_t outstanding = 0;             // telemetry without an acknowledgement, or receipt
-  std::optional<std::uint64_t> unreceipted;  // where receipts are asked for
+  std::uint64_t outstanding = 0;               // telemetry without an acknowledgement, or receipt
+  std::optional<std::uint64_t> unreceipted{};  // where receipts are asked for
   double seconds = 0;
 };
 
