@@ -17,6 +17,11 @@ CASES = (
     Case("postgres-locked", "a lock is held on what the recorder writes", outside_servers.lock_tables),
     Case("postgres-deadlocks", "others lock what the recorder writes, the other way round", outside_servers.deadlock),
     Case("broker-restarted", "the broker is restarted cleanly", outside_servers.restart_broker, is_quick=True),
+    Case(
+        "broker-killed-receipts", "the broker is killed, devices keep what has no receipt", outside_servers.kill_broker,
+        with_receipts=True, is_quick=True,
+    ),  # fmt: skip
+    Case("broker-killed", "the broker is killed, devices trust its word", outside_servers.kill_broker, may_lose=True),
     Case("broker-stopped", "the broker is stopped and goes on", outside_servers.stop_broker),
     Case("ingest-stopped", "ingest is stopped and goes on", processes.stop("ingest")),
     Case("recorder-stopped", "a recorder is stopped, another takes over, it goes on", processes.stop_recorder),

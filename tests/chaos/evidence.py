@@ -9,6 +9,8 @@ from judge import events, fold, numbers
 
 CHANNELS = {"device.control": "control", "device.data": "data"}
 PATIENCE = 60.0  # seconds without anything new
+# Where something may be lost, so that waiting for it is of no use: all is ready, and what the broker has comes at once.
+SHORT_PATIENCE = 10.0
 
 
 @dataclass
@@ -44,10 +46,10 @@ class Judge:
         self._logs = {topic: _Log(self._stack.settings.kafka_address, topic) for topic in (*CHANNELS, "connection.events")}
         self._fold, self._events = fold.Fold(), events.Events()
 
-    def judge(self, run: str, acknowledged: dict) -> Verdict:
+    def judge(self, run: str, acknowledged: dict, may_lose: bool = False) -> Verdict:
         """Once nothing moves any more."""
-        found = numbers.Numbers(run)
-        self._until(lambda: self._read(found) == 0 and found.missing(acknowledged) == 0, lambda: self._ends(CHANNELS))
+        found, patience = numbers.Numbers(run), SHORT_PATIENCE if may_lose else PATIENCE
+        self._until(lambda: self._read(found) == 0 and found.missing(acknowledged) == 0, lambda: self._ends(CHANNELS), patience)
         self._until(lambda: self._unapplied() == [] and self._waiting_events() == 0, self._progress)
         self._read(found)
         self._events.take(self._logs["connection.events"].read())
@@ -58,10 +60,10 @@ class Judge:
         return Verdict(found.verdict(acknowledged), wrong, self._events.repeats)
 
     @staticmethod
-    def _until(condition, progress) -> None:
+    def _until(condition, progress, patience: float = PATIENCE) -> None:
         """Until it is so, or nothing has moved for long: then the verdict tells what is missing."""
         last, since = progress(), time.monotonic()
-        while not condition() and time.monotonic() - since < PATIENCE:
+        while not condition() and time.monotonic() - since < patience:
             time.sleep(0.1)
             if (now := progress()) != last:
                 last, since = now, time.monotonic()

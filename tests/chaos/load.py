@@ -10,6 +10,8 @@ from harness import wait
 from judge import numbers
 
 DRAIN_SECONDS = 120
+# Long enough for what waits behind a backlog, so that it is not sent twice.
+RECEIPTS = ("--receipts", "--receipt-timeout-ms=3000")
 
 
 class Fleet:
@@ -65,15 +67,16 @@ class Load:
     """Devices that number their messages on both channels, and others that come and go. Threads: as Fleet, and one that
     makes them come and go."""
 
-    def __init__(self, plant, devices: int, rate: int, run: str, chance):
+    def __init__(self, plant, devices: int, rate: int, run: str, chance, with_receipts: bool = False):
         """`chance`: decides who comes and goes, and when."""
         self.run = run
+        self._with_receipts = with_receipts
         self._acks = Path(plant.settings.data) / f"acks-{run}.json"
         self._chance = chance
         self._ends = threading.Event()
         self.numbered = Fleet(
             plant, "chaos-", devices, "--numbered", "--channels=both", f"--rate={rate}", "--payload-bytes=250",
-            f"--run={run}", f"--acks={self._acks}", "--in-flight=100",
+            f"--run={run}", f"--acks={self._acks}", "--in-flight=100", *(RECEIPTS if with_receipts else ()),
         )  # fmt: skip
         self.restless = Fleet(plant, "restless-", max(2, devices // 10), "--interval-s=0")
         self._coming_and_going = threading.Thread(target=self._come_and_go, daemon=True)
@@ -89,11 +92,13 @@ class Load:
         return self.numbered.status()["acknowledged"]
 
     def finish(self) -> dict:
-        """Ends it; (device, channel) -> sequences that the broker has acknowledged."""
+        """Ends it; (device, channel) -> sequences that the broker has acknowledged, or that have a receipt."""
         self._ends.set()
         self._coming_and_going.join()
         self.restless.finish()
-        self.numbered.finish()
+        summary = self.numbered.finish()
+        if self._with_receipts:
+            assert summary["receipts"] == summary["sent"] > 0, f"not every message has a receipt: {summary}"
         return numbers.acknowledged(json.loads(line) for line in self._acks.read_text().splitlines())
 
     def kill(self) -> None:

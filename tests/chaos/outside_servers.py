@@ -7,7 +7,8 @@ import subprocess
 import time
 
 import psycopg2
-from chaos.case import Scene, Skipped
+from chaos.case import READY_WITHIN, Scene, Skipped
+from harness import wait
 
 
 def kill_kafka(scene: Scene) -> None:
@@ -103,6 +104,25 @@ def restart_broker(scene: Scene) -> None:
         scene.plant.mosquitto.start()
         scene.plant.mosquitto.wait()
         scene.recover()
+
+
+def kill_broker(scene: Scene) -> None:
+    """While messages flow, and sometimes again before all have come back. Every other time ingest dies first, so that what the
+    broker has acknowledged since is nowhere but in its memory."""
+    for number in range(scene.pick(20, 3)):
+        is_ingest_away = number % 2 == 1
+        if is_ingest_away or scene.chance.random() < 0.7:
+            before = scene.load.acknowledged()
+            wait.until(lambda before=before: scene.load.acknowledged() > before, "messages flow again", READY_WITHIN)
+        if is_ingest_away:
+            scene.plant.ingest.kill()
+        scene.go_on(0.0, 2.0)
+        scene.plant.mosquitto.kill()
+        scene.go_on(0.0, 1.0)
+        scene.plant.mosquitto.start()
+        scene.plant.mosquitto.wait()
+        if is_ingest_away:
+            scene.plant.ingest.start()
 
 
 def stop_broker(scene: Scene) -> None:

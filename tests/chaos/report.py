@@ -14,9 +14,21 @@ def cells(outcome) -> tuple:
     if outcome.skipped:
         return (outcome.case, *("–",) * 7, "skipped")
     return (
-        outcome.case, f"{outcome.published:,}", f"{outcome.lost:,}", f"{outcome.duplicated:,}", f"{outcome.longest_run:,}",
+        outcome.case, f"{outcome.published:,}", _lost(outcome), f"{outcome.duplicated:,}", f"{outcome.longest_run:,}",
         f"{outcome.out_of_order:,}", f"{outcome.altered:,}", outcome.state or "not judged", f"{outcome.recovered_s:.1f} s",
     )  # fmt: skip
+
+
+def word(outcome) -> str:
+    if outcome.skipped:
+        return "skipped"
+    if outcome.problems:
+        return "FAILED"
+    return f"{outcome.lost:,} lost" if outcome.lost else "nothing lost"
+
+
+def _lost(outcome) -> str:
+    return f"{outcome.lost:,}" + (" (told, not judged)" if outcome.may_lose else "")
 
 
 def table(outcomes: list) -> str:

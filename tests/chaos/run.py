@@ -84,7 +84,7 @@ def main(given: list) -> int:
             with progress.step(f"{case.name:22}") as told:
                 told(case.what)
                 outcomes.append(one.run(case))
-                told("skipped" if outcomes[-1].skipped else "FAILED" if outcomes[-1].problems else "nothing lost")
+                told(report.word(outcomes[-1]))
             report.write(folder / "results.json", options, outcomes)
     print(f"\n{report.table(outcomes)}\n\n{report.remarks(outcomes)}\n  as JSON: {folder / 'results.json'}")
     return 1 if any(outcome.problems for outcome in outcomes) else 0

@@ -23,4 +23,5 @@ def test_nothing_is_lost(one, case):
     if outcome.skipped:
         pytest.skip(outcome.skipped)
     assert not outcome.problems, "\n".join(outcome.problems)
+    assert not outcome.may_lose, "a test judges what is lost"
     assert (outcome.lost, outcome.out_of_order, outcome.altered, outcome.state) == (0, 0, 0, "equal")

@@ -32,12 +32,12 @@ def verdict(*values: bytes, acknowledged=range(1, 4), key: bytes = b"a", channel
 def test_all_is_well():
     found = verdict(message(1), message(2), message(3))
     assert (found.published, found.lost, found.duplicated, found.out_of_order, found.altered) == (3, 0, 0, 0, 0)
-    assert found.examples == []
+    assert found.examples == [] and found.losses == []
 
 
 def test_a_message_is_missing():
     found = verdict(message(1), message(3))
-    assert found.lost == 1 and "[2]" in found.examples[0]
+    assert found.lost == 1 and "[2]" in found.losses[0] and found.examples == []
     assert verdict(message(1), message(2), message(3, run="another")).lost == 1
 
 
@@ -68,8 +68,8 @@ def test_an_altered_message():
 
 def test_what_the_fleet_writes_of_acknowledgements():
     line = {"run": "r", "device": "a", "channel": "data", "last": 9, "acknowledged": [[1, 3], [5, 5]],
-            "no_subscriber": [[7, 7]], "refused": [[8, 9]]}  # fmt: skip
-    assert numbers.acknowledged([line]) == {("a", "data"): {1, 2, 3, 5, 7}}
+            "no_subscriber": [[7, 7]], "refused": [[8, 9]], "receipted": [[3, 4]]}  # fmt: skip
+    assert numbers.acknowledged([line]) == {("a", "data"): {1, 2, 3, 4, 5, 7}}
 
 
 def said(offset: int, state: str, session: str, **content) -> fold.Record:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 NUMBER = re.compile(
     rb'"number":\{"run":"([^"\\]*)","device":"([^"\\]*)","channel":"(control|data)","sequence":([0-9]+)\}'
 )
+EXAMPLES = 20  # of each kind
 CHECKSUM = re.compile(rb',"crc32":"([0-9a-f]{8})"\}\Z')
 
 
@@ -15,11 +16,12 @@ CHECKSUM = re.compile(rb',"crc32":"([0-9a-f]{8})"\}\Z')
 class Verdict:
     published: int = 0  # and acknowledged by the broker
     lost: int = 0  # of those
+    losses: list = field(default_factory=list)  # some of them, in words
     duplicated: int = 0  # records that repeat an earlier one
     longest_run: int = 0  # of repeats, one after the other in a partition
     out_of_order: int = 0  # records that appear for the first time after a later one
     altered: int = 0
-    examples: list = field(default_factory=list)  # of what is wrong, in words
+    examples: list = field(default_factory=list)  # of what else is wrong, in words
 
 
 class Numbers:
@@ -71,20 +73,21 @@ class Numbers:
         verdict.lost = self.missing(acknowledged)
         for place, sequences in acknowledged.items():
             if gone := sorted(sequences - self._seen[place]):
-                self._example(f"lost: {place} {gone[:5]}, {len(gone)} in all")
+                verdict.losses.append(f"lost: {place} {gone[:5]}, {len(gone)} in all")
+        del verdict.losses[EXAMPLES:]
         return verdict
 
     def _example(self, text: str) -> None:
-        if len(self._verdict.examples) < 20:
+        if len(self._verdict.examples) < EXAMPLES:
             self._verdict.examples.append(text)
 
 
 def acknowledged(lines) -> dict:
     """What `heliograph-fleet --acks` wrote, as objects: (device, channel) -> sequences.
 
-    A PUBACK that says that nobody has subscribed is one, too: ingest's session must always be there."""
+    A PUBACK that says that nobody has subscribed is one, too: ingest's session must always be there. A receipt is more."""
     found = {}
     for line in lines:
-        ranges = line["acknowledged"] + line["no_subscriber"]
+        ranges = line["acknowledged"] + line["no_subscriber"] + line["receipted"]
         found[line["device"], line["channel"]] = {n for first, last in ranges for n in range(first, last + 1)}
     return found
