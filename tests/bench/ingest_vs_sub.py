@@ -59,11 +59,11 @@ def peak_megabytes(pid: int) -> float:
 class Bench:
     """Servers of its own. Threads: one thread."""
 
-    def __init__(self, data: Path, count: int):
+    def __init__(self, data: Path, count: int, broker=LoadMosquitto):
         self.count = count
         self.servers = local.start_for_tests(data)
         self.settings = self.servers.settings
-        self.mosquitto = LoadMosquitto(self.settings)
+        self.mosquitto = broker(self.settings)
         self.mosquitto.start()
         self.mosquitto.wait()
 
