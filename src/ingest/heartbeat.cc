@@ -11,11 +11,20 @@ namespace {
 // Every sys_interval of the broker, 5 or 10 s; the second only as a sign of life.
 constexpr std::string_view kDroppedTopic = "$SYS/broker/publish/messages/dropped";
 constexpr std::string_view kUptimeTopic = "$SYS/broker/uptime";
+constexpr std::string_view kVersionTopic = "$SYS/broker/version";
 
 // Beside the receipts, which must not keep canaries from leaving.
 constexpr std::size_t kCanaries = 16;
 
 }  // namespace
+
+bool LosesWhatWaits(std::string_view version) {
+  constexpr std::string_view kBefore = "mosquitto version 2.0.";
+  if (!version.starts_with(kBefore)) return false;
+  int patch = -1;
+  std::from_chars(version.data() + kBefore.size(), version.data() + version.size(), patch);
+  return patch >= 12 && patch <= 22;
+}
 
 Heartbeat::Heartbeat(const MqttConfig& config, std::string canary_topic, const base::Clock& clock,
                      std::size_t receipts)
@@ -29,7 +38,8 @@ Heartbeat::Heartbeat(const MqttConfig& config, std::string canary_topic, const b
                            .maximum_packet_size = 0,
                            .will = {}},
                 .thread_name = "mqtt-aux",
-                .subscriptions = {std::string(kDroppedTopic), std::string(kUptimeTopic)},
+                .subscriptions = {std::string(kDroppedTopic), std::string(kUptimeTopic),
+                                  std::string(kVersionTopic)},
                 // The count is published when it changes: without the retained one, what was
                 // dropped while we were away would show with the next loss only.
                 .with_retained = true,
@@ -41,6 +51,12 @@ Heartbeat::~Heartbeat() = default;
 
 void Heartbeat::OnMessage(const mqtt::IncomingMessage& message) {
   heard_at_ns_ = clock_.SteadyNow().time_since_epoch().count();
+  if (message.topic == kVersionTopic && LosesWhatWaits(message.payload)) {
+    logger_.Error(
+        "with per_listener_settings true, this version of the broker throws away what devices send "
+        "while ingest is not connected, and acknowledges it: use another version",
+        {{"version", message.payload}});
+  }
   if (message.topic != kDroppedTopic) return;
   std::int64_t count = -1;
   std::from_chars(message.payload.data(), message.payload.data() + message.payload.size(), count);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/clock.h"
@@ -18,6 +19,10 @@
 #include "mqtt/session.h"
 
 namespace heliograph::ingest {
+
+// Whether a broker that calls itself so is known to lose what waits for a session, where
+// per_listener_settings is true: Mosquitto 2.0.12 to 2.0.22, see docs/decisions/0014.
+bool LosesWhatWaits(std::string_view version);
 
 // Threads: one thread; the session's own ("mqtt-aux") fills the atomics.
 class Heartbeat {

@@ -177,6 +177,7 @@ void Ingest::OnMessage(const mqtt::IncomingMessage& message) {
     case MessageKind::kControl:
     case MessageKind::kData:
       if (canary_.MessageCame(now_)) next_tick_ = now_;
+      if (message.expires) TellExpiring(classified);
       return Send(message, classified, ticket());
     case MessageKind::kCanary:
       if (canary_.IsOfAnotherProcess(message.payload)) link_.OtherProcessHeard();
@@ -188,6 +189,13 @@ void Ingest::OnMessage(const mqtt::IncomingMessage& message) {
       return SendDeadLetter(message, classified,
                             "the topic is not one that a device may publish to", ticket());
   }
+}
+
+void Ingest::TellExpiring(const Classified& classified) {
+  instruments_.expiring_messages.Add();
+  logger_.Warn(expiring_limit_,
+               "a device sets an expiry: where it runs out in the broker, order is lost",
+               {{"client_id", classified.client_id}});
 }
 
 void Ingest::Send(const mqtt::IncomingMessage& message, const Classified& classified,

@@ -49,6 +49,8 @@ class Ingest final : private MessageSink {
 
   void OnAccepted(const std::string& connection_id) override;
   void OnMessage(const mqtt::IncomingMessage& message) override;
+  // See docs/decisions/0013.
+  void TellExpiring(const Classified& classified);
   void Send(const mqtt::IncomingMessage& message, const Classified& classified,
             Receipts::Ticket ticket);
   void SendDeadLetter(const mqtt::IncomingMessage& message, const Classified& classified,
@@ -79,6 +81,7 @@ class Ingest final : private MessageSink {
   const base::SystemClock clock_;
   const log::Logger logger_{"ingest"};
   log::RateLimit redelivery_limit_{std::chrono::seconds(10)};
+  log::RateLimit expiring_limit_{std::chrono::minutes(1)};
   log::RateLimit replace_limit_{std::chrono::seconds(10)};
   log::RateLimit dead_letter_limit_{std::chrono::seconds(10)};
   const device::TopicGrammar grammar_;

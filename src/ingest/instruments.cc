@@ -55,6 +55,9 @@ Instruments::Instruments(metrics::Registry& registry)
           "Times that this process backed off because another one takes its session.")),
       producers_replaced(registry.AddCounter("heliograph_ingest_producers_replaced_total",
                                              "Kafka producers given up after a fatal error.")),
+      expiring_messages(registry.AddCounter(
+          "heliograph_ingest_expiring_messages_total",
+          "Messages of devices that set a Message Expiry Interval, which can cost the order.")),
       connected(registry.AddGauge("heliograph_ingest_connected",
                                   "1 while the main connection is subscribed.")),
       unconfirmed_records(registry.AddGauge("heliograph_ingest_unconfirmed_records",

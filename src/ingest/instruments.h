@@ -40,6 +40,7 @@ class Instruments {
   const metrics::Counter sessions_lost;
   const metrics::Counter takeovers;
   const metrics::Counter producers_replaced;
+  const metrics::Counter expiring_messages;
   const metrics::Gauge connected;
   const metrics::Gauge unconfirmed_records;
   const metrics::Gauge held_messages;

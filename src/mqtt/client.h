@@ -49,6 +49,7 @@ struct IncomingMessage {
   bool retain = false;
   std::string_view response_topic;    // MQTT 5; empty = none
   std::string_view correlation_data;  // MQTT 5; empty = none
+  bool expires = false;               // MQTT 5: it has a Message Expiry Interval
 };
 
 struct OutgoingMessage {

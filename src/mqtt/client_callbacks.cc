@@ -74,8 +74,11 @@ void Client::Callbacks::WithProperties(Client& self, IncomingMessage& incoming,
   char* topic = nullptr;
   void* data = nullptr;
   std::uint16_t size = 0;
+  std::uint32_t expiry = 0;
   mosquitto_property_read_string(properties, MQTT_PROP_RESPONSE_TOPIC, &topic, false);
   mosquitto_property_read_binary(properties, MQTT_PROP_CORRELATION_DATA, &data, &size, false);
+  incoming.expires = mosquitto_property_read_int32(properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
+                                                   &expiry, false) != nullptr;
   const std::unique_ptr<char, base::Freer<std::free>> owned_topic(topic);
   const std::unique_ptr<void, base::Freer<std::free>> owned_data(data);
   if (topic != nullptr) incoming.response_topic = topic;

@@ -9,6 +9,8 @@ from harness import certificates, wait
 from harness.ingest_bench import IngestBench, all_arrived, assert_complete_and_in_order, numbers
 from harness.slow_proxy import SlowProxy
 from heliograph_local.settings import HOST
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 
 @pytest.fixture(name="bench")
@@ -245,6 +247,18 @@ def test_a_connection_that_is_torn_again_and_again_is_not_taken_for_a_second_pro
         assert "another process" not in ingest.log()
     finally:
         link.close()
+
+
+def test_a_message_that_may_expire_is_told(bench):
+    ingest = bench.ingest().start().ready()
+    expiry = Properties(PacketTypes.PUBLISH)
+    expiry.MessageExpiryInterval = 60
+    bench.device("device-1").publish(bench.topic("device-1"), b"x", properties=expiry)
+    bench.device("device-2").publish(bench.topic("device-2"), b"x")
+    assert ingest.wait_for_records("data", 2)
+    wait.until(lambda: ingest.value("expiring_messages_total") == 1, "it is counted")
+    assert ingest.log().count("a device sets an expiry") == 1
+    assert '"client_id":"device-1"' in ingest.log()
 
 
 def test_subscribes_also_while_kafka_is_away(bench):
