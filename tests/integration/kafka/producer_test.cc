@@ -131,6 +131,38 @@ TEST(Producer, KeepsTheOrderThroughErrorsThatPass) {
   EXPECT_EQ(reading.Payloads("t"), Numbers(1, 200));
 }
 
+// The errors that Kafka's protocol calls retriable and that a broker may give to a producer
+// (kafka.apache.org/protocol, "Error Codes"): these librdkafka tries again by itself; those of
+// PermanentError end the producer, and ingest makes another.
+class RetriableError : public testing::TestWithParam<rd_kafka_resp_err_t> {};
+
+TEST_P(RetriableError, CostsNoRecordAndNoOrder) {
+  MockCluster mock;
+  mock.CreateTopic("t");
+  Sender sender(mock.config(), {.linger = std::chrono::milliseconds(0)});
+  ASSERT_TRUE(sender.Send("t", "k", "1"));
+  ASSERT_TRUE(sender.Flush());
+  mock.FailProduce({GetParam(), RD_KAFKA_RESP_ERR_NO_ERROR, GetParam(), GetParam()});
+  for (const std::string& number : Numbers(2, 50)) {
+    ASSERT_TRUE(sender.Send("t", "k", number));
+    sender.Poll();
+  }
+  ASSERT_TRUE(sender.Flush(std::chrono::seconds(30))) << sender.producer().fatal();
+  for (const Delivery& report : sender.reports()) EXPECT_TRUE(report.ok) << report.error.message;
+  test::Reading reading(mock.config());
+  EXPECT_EQ(reading.Payloads("t"), Numbers(1, 50));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Producer, RetriableError,
+    testing::Values(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+                    RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+                    RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE,
+                    RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                    RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+                    RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR),
+    [](const auto& error) { return std::string(rd_kafka_err2name(error.param)); });
+
 TEST(Producer, LeavesNoGapBehindARecordThatKafkaRefuses) {
   MockCluster mock;
   mock.CreateTopic("t");
@@ -154,6 +186,36 @@ TEST(Producer, LeavesNoGapBehindARecordThatKafkaRefuses) {
   for (const Delivery& report : sender.reports()) failed += report.ok ? 0 : 1;
   EXPECT_EQ(failed, sender.reports().size() - 1) << "and every record is reported";
 }
+
+// The other ones that the protocol calls retriable. What follows the refused record is not looked
+// at: a real broker refuses a sequence number with a gap before it, the mock does not.
+class PermanentError : public testing::TestWithParam<rd_kafka_resp_err_t> {};
+
+TEST_P(PermanentError, EndsTheProducer) {
+  MockCluster mock;
+  mock.CreateTopic("t");
+  Sender sender(mock.config(), {.linger = std::chrono::milliseconds(0)});
+  ASSERT_TRUE(sender.Send("t", "k", "1"));
+  ASSERT_TRUE(sender.Flush());
+  mock.FailProduce({GetParam()});
+  ASSERT_TRUE(sender.Send("t", "k", "2"));
+  EXPECT_TRUE(WaitFor([&] {
+    sender.Poll();
+    return !sender.producer().fatal().empty();
+  }));
+  EXPECT_FALSE(sender.Send("t", "k", "3"));
+  sender.Destroy();
+  ASSERT_EQ(sender.reports().size(), 2U);
+  EXPECT_FALSE(sender.reports()[1].ok);
+  test::Reading reading(mock.config());
+  EXPECT_THAT(reading.Payloads("t"), ElementsAre("1"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Producer, PermanentError,
+    testing::Values(RD_KAFKA_RESP_ERR_INVALID_MSG, RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION,
+                    RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH, RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH),
+    [](const auto& error) { return std::string(rd_kafka_err2name(error.param)); });
 
 TEST(Producer, ReportsWhatItGivesUp) {
   ClusterConfig nowhere;
