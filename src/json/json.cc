@@ -4,111 +4,136 @@
 #include <utility>
 #include <vector>
 
+#include "json/reader.h"
+
 namespace heliograph::json {
 namespace {
 
 // Builds the value and refuses what the grammar allows but we do not. Without recursion, so depth
-// costs no stack.
-class Builder final : public nlohmann::json_sax<Value> {
+// costs no stack. A handler of Reader.
+class Builder {
  public:
   explicit Builder(const Limits& limits) : limits_(limits) {}
 
-  bool null() override { return Put(Value(nullptr)); }
-  bool boolean(bool value) override { return Put(Value(value)); }
-  bool number_integer(number_integer_t value) override { return Put(Value(value)); }
-  bool number_unsigned(number_unsigned_t value) override { return Put(Value(value)); }
-  bool number_float(number_float_t value, const string_t&) override { return Put(Value(value)); }
-  bool string(string_t& value) override { return Put(Value(std::move(value))); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return Open(Value::object()); }
-  bool start_array(std::size_t) override { return Open(Value::array()); }
-  bool end_object() override { return Close(); }
-  bool end_array() override { return Close(); }
+  bool OnNull() { return Put(nullptr); }
+  bool OnBoolean(bool value) { return Put(value); }
+  bool OnInteger(std::int64_t value) { return Put(value); }
+  bool OnUnsigned(std::uint64_t value) { return Put(value); }
+  bool OnDouble(double value) { return Put(value); }
+  bool OnString(std::string&& value) { return Put(std::move(value)); }
 
-  bool key(string_t& name) override {
-    if (open_.back()->contains(name)) {
+  bool OnName(std::string&& name) {
+    auto& members = *open_.back()->get_ptr<Value::object_t*>();
+    const auto [member, is_new] = members.try_emplace(std::move(name));
+    if (!is_new) {
       error_ = {Fault::kDuplicateKey,
-                "the name '" + name.substr(0, 64) + "' stands twice in one object"};
+                "the name '" + member->first.substr(0, 64) + "' stands twice in one object"};
       return false;
     }
-    key_ = std::move(name);
+    named_ = &member->second;
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::detail::exception& cause) override {
-    // 406: a number that no double holds. The library's text may quote the input, so it is not
-    // passed on.
-    const bool range = cause.id == 406;
-    error_ = {range ? Fault::kNumberRange : Fault::kSyntax,
-              (range ? "a number out of range" : "not JSON") + std::string(" at byte ") +
-                  std::to_string(position)};
-    return false;
-  }
-
-  Parsed Take(bool complete) && {
-    if (!complete) return std::move(error_);
-    return std::move(root_);
-  }
-
- private:
-  bool Open(Value container) {
+  bool OnOpen(bool is_object) {
     if (open_.size() >= limits_.max_depth) {
       error_ = {Fault::kTooDeep, "deeper than " + std::to_string(limits_.max_depth) + " levels"};
       return false;
     }
-    open_.push_back(Place(std::move(container)));
+    open_.push_back(Place(is_object ? Value::object() : Value::array()));
     return true;
   }
 
-  bool Close() {
+  bool OnClose() {
     open_.pop_back();
     return true;
   }
 
-  bool Put(Value value) {
-    Place(std::move(value));
+  Parsed Take(ReadOutcome outcome, std::size_t position) && {
+    if (outcome == ReadOutcome::kComplete) return std::move(root_);
+    if (outcome == ReadOutcome::kRefused) return std::move(error_);
+    // The text itself may be hostile or secret, so none of it is quoted.
+    const bool range = outcome == ReadOutcome::kRange;
+    return ParseError{range ? Fault::kNumberRange : Fault::kSyntax,
+                      (range ? "a number out of range" : "not JSON") + std::string(" at byte ") +
+                          std::to_string(position)};
+  }
+
+ private:
+  template <class T>
+  bool Put(T&& value) {
+    Place(Value(std::forward<T>(value)));
     return true;
   }
 
   // Parents do not move while a child is open: an object is a node map, and an array grows only at
   // its open end.
   Value* Place(Value value) {
-    if (open_.empty()) {
-      root_ = std::move(value);
-      return &root_;
+    Value* place = &root_;
+    if (!open_.empty()) {
+      Value& parent = *open_.back();
+      place = parent.is_array() ? &parent.get_ptr<Value::array_t*>()->emplace_back() : named_;
     }
-    Value& parent = *open_.back();
-    if (parent.is_array()) {
-      parent.push_back(std::move(value));
-      return &parent.back();
-    }
-    return &(parent[key_] = std::move(value));
+    *place = std::move(value);
+    return place;
   }
 
   const Limits& limits_;
   Value root_;
   std::vector<Value*> open_;
-  std::string key_;
+  Value* named_ = nullptr;  // the member whose value comes next
   ParseError error_;
 };
+
+// Whether it stands for itself in a string.
+bool IsPlain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+std::string WriteByLibrary(const Value& value) {
+  return value.dump(-1, ' ', false, Value::error_handler_t::replace);
+}
+
+// As the library writes it, which takes twice the time for objects of plain strings. It recurses as
+// the library does: what was parsed is no deeper than Limits say.
+void Append(std::string& out, const Value& value) {
+  if (const auto* members = value.get_ptr<const Value::object_t*>()) {
+    char before = '{';
+    for (const auto& [name, member] : *members) {
+      out += std::exchange(before, ',');
+      AppendString(out, name);
+      out += ':';
+      Append(out, member);
+    }
+    out.append(members->empty() ? "{}" : "}");
+  } else if (const auto* elements = value.get_ptr<const Value::array_t*>()) {
+    char before = '[';
+    for (const Value& element : *elements) {
+      out += std::exchange(before, ',');
+      Append(out, element);
+    }
+    out.append(elements->empty() ? "[]" : "]");
+  } else if (const auto* text = value.get_ptr<const std::string*>()) {
+    AppendString(out, *text);
+  } else if (const auto* number = value.get_ptr<const Value::number_unsigned_t*>()) {
+    out += std::to_string(*number);
+  } else {
+    out += WriteByLibrary(value);
+  }
+}
 
 void RemoveNulFrom(std::string& text) { std::erase(text, '\0'); }
 
 }  // namespace
 
 Parsed Parse(std::string_view text, const Limits& limits) {
-  // The library takes a NUL for the end of its input and would not look at what follows.
-  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
-    return ParseError{Fault::kSyntax, "not JSON at byte " + std::to_string(nul)};
-  }
   Builder builder(limits);
-  const bool complete = Value::sax_parse(text.begin(), text.end(), &builder);
-  return std::move(builder).Take(complete);
+  Reader reader(text, builder);
+  const ReadOutcome outcome = reader.Read();
+  return std::move(builder).Take(outcome, reader.position());
 }
 
 std::string Write(const Value& value) {
-  return value.dump(-1, ' ', false, Value::error_handler_t::replace);
+  std::string out;
+  Append(out, value);
+  return out;
 }
 
 std::string WriteIndented(const Value& value) {
@@ -116,13 +141,11 @@ std::string WriteIndented(const Value& value) {
 }
 
 void AppendString(std::string& out, std::string_view text) {
-  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
-    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-  });
+  const bool plain = std::all_of(text.begin(), text.end(), IsPlain);
   if (plain) {
     out.append(1, '"').append(text).append(1, '"');
   } else {
-    out += Write(Value(text));
+    out += WriteByLibrary(Value(text));
   }
 }
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <iterator>
+#include <random>
 #include <string>
 
 namespace heliograph::json {
@@ -113,6 +115,43 @@ TEST(Parse, RefusesPoison) {
     ASSERT_FALSE(parsed);
     EXPECT_EQ(parsed.error().fault, row.fault) << parsed.error().message;
     EXPECT_LT(parsed.error().message.size(), 200U);
+  }
+}
+
+// The library's own reader is slower, and the measure of ours: whatever the text, both take it or
+// neither does, and to the same value.
+TEST(Parse, AgreesWithTheLibraryOnSpoiltTexts) {
+  const std::string seeds[] = {
+      R"({"type":"connection-status","version":1,"sent":"2026-01-01T00:00:00Z","content":{"state":"online"}})",
+      R"([0,-0,10,-1,1.5,-2.25e-3,1E+5,123456789012345678901,true,false,null,"",{},[]])",
+      R"( { "a" : [ "\u00e9\u20ac\ud83c\udf1e\"\\\/\b\f\n\r\t" , { "b" : [ ] } ] } )",
+      "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x8c\x9e \xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf\"",
+      "\xef\xbb\xbf[1]",
+  };
+  const std::string spoil =
+      std::string("{}[]\",:\\/u0123456789abcdefE+-. tfnrls\n\x7f\x80\xbf\xc3\xe2\xed\xf0\xff") +
+      '\x01';
+  std::mt19937 random(1);
+  const auto any = [&random](std::size_t below) { return random() % below; };
+  for (int i = 0; i < 200'000; ++i) {
+    std::string text = seeds[any(std::size(seeds))];
+    for (std::size_t changes = any(4); changes > 0 && !text.empty(); --changes) {
+      const std::size_t at = any(text.size());
+      if (any(3) == 0) {
+        text.erase(at, 1 + any(3));
+      } else if (any(2) == 0) {
+        text.insert(at, 1, spoil[any(spoil.size())]);
+      } else {
+        text[at] = spoil[any(spoil.size())];
+      }
+    }
+    const Value expected = Value::parse(text, nullptr, false);
+    const Parsed parsed = Parse(text);
+    if (!parsed && parsed.error().fault == Fault::kDuplicateKey) continue;
+    ASSERT_EQ(static_cast<bool>(parsed), !expected.is_discarded()) << text;
+    if (!parsed) continue;
+    ASSERT_EQ(*parsed, expected) << text;
+    ASSERT_EQ(Write(*parsed), expected.dump()) << text;
   }
 }
 
