@@ -93,6 +93,8 @@ base::Status ToStatus(base::Result<Rows> rows) {
   return {};
 }
 
+// Arrays are unnested side by side in the list of SELECT, where rows pass one by one; a FROM would
+// first write all of them to a temporary store, and to a file where they are more than work_mem.
 base::Status SaveConnections(Transaction& transaction, std::span<const StoredHistory> histories,
                              const std::map<std::int32_t, std::int32_t>& generations) {
   TextArray ids, tenants, states, reasons, sessions, names, versions;
@@ -118,9 +120,10 @@ base::Status SaveConnections(Transaction& transaction, std::span<const StoredHis
       "INSERT INTO connections AS c (client_id, tenant, state, since, reason, last_seen, "
       "session_id, client_name,"
       " client_version, log_generation, log_partition, log_offset)"
-      " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[],"
-      " $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::int[], $11::int[], "
-      "$12::bigint[])"
+      " SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]),"
+      " unnest($4::timestamptz[]), unnest($5::text[]), unnest($6::timestamptz[]),"
+      " unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::int[]),"
+      " unnest($11::int[]), unnest($12::bigint[])"
       " ON CONFLICT (client_id) DO UPDATE SET tenant = excluded.tenant, state = excluded.state,"
       " since = excluded.since, reason = excluded.reason, last_seen = excluded.last_seen,"
       " session_id = excluded.session_id, client_name = excluded.client_name,"
@@ -179,9 +182,8 @@ base::Status SaveDescriptions(Transaction& transaction, std::span<const StoredHi
   if (ids.size() == 0) return {};
   return ToStatus(transaction.Execute(
       "INSERT INTO connection_descriptions (client_id, canonical_facts, dispatchers, tags)"
-      " SELECT n.client_id, n.facts::json, n.dispatchers::json, n.tags::json"
-      " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS n(client_id, facts, "
-      "dispatchers, tags)"
+      " SELECT unnest($1::text[]), unnest($2::text[])::json, unnest($3::text[])::json,"
+      " unnest($4::text[])::json"
       " ON CONFLICT (client_id) DO UPDATE SET canonical_facts = excluded.canonical_facts,"
       " dispatchers = excluded.dispatchers, tags = excluded.tags",
       {ids, facts, dispatchers, tags}));
@@ -215,8 +217,9 @@ base::Status SaveIntervals(Transaction& transaction, std::span<const StoredHisto
       "INSERT INTO intervals (client_id, opened_generation, opened_partition, opened_offset, "
       "online_from,"
       " online_until, reason, session_id, message_id)"
-      " SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::timestamptz[],"
-      " $6::timestamptz[], $7::text[], $8::text[], $9::text[])"
+      " SELECT unnest($1::text[]), unnest($2::int[]), unnest($3::int[]), unnest($4::bigint[]),"
+      " unnest($5::timestamptz[]), unnest($6::timestamptz[]), unnest($7::text[]),"
+      " unnest($8::text[]), unnest($9::text[])"
       " ON CONFLICT (client_id, online_from, opened_generation, opened_partition, opened_offset)"
       " DO UPDATE SET online_until = excluded.online_until, reason = excluded.reason",
       {ids, opened_generations, partitions, offsets, from, until, reasons, sessions, messages}));

@@ -18,7 +18,8 @@ base::Status AddToOutbox(Transaction& transaction, const std::vector<OutboxRow>&
   auto added = transaction.Execute(
       "INSERT INTO connection_events_outbox (log_partition, log_generation, first_offset, "
       "last_offset, events)"
-      " SELECT * FROM unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[], $5::text[])",
+      " SELECT unnest($1::int[]), unnest($2::int[]), unnest($3::bigint[]), unnest($4::bigint[]),"
+      " unnest($5::text[])",
       {partitions, generations, first, last, events});
   if (!added) return std::move(added).error();
   return {};
