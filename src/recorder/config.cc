@@ -39,6 +39,10 @@ void BatchConfig::Bind(config::Binder& binder) {
   binder.Integer(max_records, "max_records", {1, 100'000},
                  "Records that are applied in one transaction, at most.");
   binder.Duration(max_wait, "max_wait_ms", {0ms, 1s}, "How long a first record waits for company.");
+  binder.Integer(
+      workers, "workers", {1, 64},
+      "Threads that apply what devices say on control, each with partitions, a batch and "
+      "a PostgreSQL session of its own; what is more than the partitions stands by.");
 }
 
 void Config::Bind(config::Binder& binder) {
@@ -50,6 +54,9 @@ void Config::Bind(config::Binder& binder) {
   binder.Section(postgres, "postgres", "Where the state is kept.");
   binder.Section(owners, "owners", "Who owns a device.");
   binder.Section(batch, "batch", "How much is applied at a time.");
+  // One more for `data`, and one for whoever asks whether PostgreSQL is there.
+  binder.Require(batch.workers == 1 || batch.workers + 2 <= postgres.pool_size,
+                 "postgres.pool_size must be at least batch.workers + 2");
 }
 
 std::size_t Config::max_message_bytes() const {

@@ -33,6 +33,7 @@ struct TopicsConfig {
 struct BatchConfig {
   std::int64_t max_records = 5000;
   std::chrono::milliseconds max_wait{5};
+  std::int64_t workers = 1;
 
   void Bind(config::Binder& binder);
 };

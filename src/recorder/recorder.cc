@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/startup_error.h"
@@ -69,11 +70,24 @@ FollowerOptions OptionsFor(const Config& config, const std::string& topic,
   return options;
 }
 
-// One topic's follower with what it needs, in the order in which they depend on each other.
+// The first has the name that a single one always had, so that a change of the setting moves as
+// little as can be.
+std::string RoleOf(std::int64_t worker) {
+  return worker == 0 ? "control" : "control-" + std::to_string(worker + 1);
+}
+
+FollowerOptions ControlOptionsOf(const Config& config, std::int64_t worker) {
+  FollowerOptions options = OptionsFor(config, config.topics.control, "control");
+  options.consumer.group_instance_id = InstanceOf(config) + "." + RoleOf(worker);
+  return options;
+}
+
+// One follower with what it needs, in the order in which they depend on each other. Nothing is
+// shared between workers but what any thread may use.
 struct Control {
-  Control(const Config& config, postgres::Pool& pool, owner::Resolver& resolver,
-          metrics::Registry& metrics)
-      : options(OptionsFor(config, config.topics.control, "control")),
+  Control(const Config& config, std::int64_t worker, postgres::Pool& pool,
+          owner::Resolver& resolver, metrics::Registry& metrics)
+      : options(ControlOptionsOf(config, worker)),
         publisher(config.kafka.cluster, "heliograph-recorder-events", config.max_message_bytes()),
         letters(publisher, NameOf(config.topics.dead_letter), options.topic,
                 config.max_message_bytes() - kRoomForHeaders, metrics),
@@ -167,38 +181,55 @@ int Recorder::Run(const std::stop_token& stop) {
 }
 
 int Recorder::Follow(const std::stop_token& stop) {
-  Control control(config_, pool_, resolver_, metrics_);
+  std::vector<std::unique_ptr<Control>> controls;
+  for (std::int64_t worker = 0; worker < config_.batch.workers; ++worker) {
+    controls.push_back(std::make_unique<Control>(config_, worker, pool_, resolver_, metrics_));
+  }
   Data data(config_, pool_, metrics_);
+  std::vector<std::pair<std::string, Follower*>> followers;
+  for (std::size_t worker = 0; worker < controls.size(); ++worker) {
+    followers.emplace_back("rec-" + RoleOf(static_cast<std::int64_t>(worker)),
+                           &controls[worker]->follower);
+  }
+  followers.emplace_back("rec-data", &data.follower);
   std::stop_source ending;
   const std::stop_callback forward(stop, [&ending] { ending.request_stop(); });
   std::atomic<bool> failed = false;
-  const auto run = [&](const char* name, Follower& follower) {
-    base::NameThisThread(name);
+  const auto run = [&](const std::string& name, Follower* follower) {
+    base::NameThisThread(name.c_str());
     try {
-      follower.Run(ending.get_token());
+      follower->Run(ending.get_token());
     } catch (const std::exception& error) {
       log_.Error("a thread cannot go on", {{"thread", name}, {"why", error.what()}});
       failed = true;
       ending.request_stop();
     }
   };
-  std::jthread control_thread(run, "rec-control", std::ref(control.follower));
-  std::jthread data_thread(run, "rec-data", std::ref(data.follower));
+  std::vector<std::jthread> threads;
+  for (const auto& [name, follower] : followers) threads.emplace_back(run, name, follower);
   while (!ending.stop_requested()) {
-    TellHealth(control.follower, data.follower);
+    std::vector<Follower::Status> statuses;
+    for (const auto& [name, follower] : followers) statuses.push_back(follower->status());
+    TellHealth(statuses);
     Wait(ending.get_token(), kHealthEvery);
   }
-  control_thread.join();
-  data_thread.join();
+  threads.clear();
   return failed ? 1 : 0;
 }
 
-void Recorder::TellHealth(const Follower& control, const Follower& data) {
-  const Follower::Status control_status = control.status();
-  const Follower::Status data_status = data.status();
-  Tell("kafka", control_status.kafka.empty() ? data_status.kafka : control_status.kafka);
-  Tell("control", control_status.log.empty() ? control_status.state : control_status.log);
-  Tell("data", data_status.log.empty() ? data_status.state : data_status.log);
+// The last is that of `data`. Of several that are in trouble the first is told.
+void Recorder::TellHealth(std::span<const Follower::Status> statuses) {
+  std::string kafka;
+  std::string control;
+  for (const Follower::Status& one : statuses) {
+    if (kafka.empty()) kafka = one.kafka;
+    const bool is_data = &one == &statuses.back();
+    if (!is_data && control.empty()) control = one.log.empty() ? one.state : one.log;
+  }
+  const Follower::Status& data = statuses.back();
+  Tell("kafka", kafka);
+  Tell("control", control);
+  Tell("data", data.log.empty() ? data.state : data.log);
   Tell("owners", resolver_.Trouble());
   const auto ping = pool_.Ping(kHealthEvery);
   Tell("postgres", ping ? "" : ping.error().message);

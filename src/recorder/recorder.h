@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 
@@ -17,8 +18,9 @@
 
 namespace heliograph::recorder {
 
-// Starts the threads "rec-control" and "rec-data", and tells the health of what they need: kafka,
-// postgres, owners, control and data. Threads: one thread.
+// Starts the threads "rec-control", as many as there are workers ("rec-control-2", ...), and
+// "rec-data", and tells the health of what they need: kafka, postgres, owners, control and data.
+// Threads: one thread.
 class Recorder {
  public:
   // Connects to nobody. References outlive it. Throws base::StartupError.
@@ -32,7 +34,7 @@ class Recorder {
  private:
   bool EnsureTopics(const std::stop_token& stop);  // false: stop came first
   int Follow(const std::stop_token& stop);
-  void TellHealth(const Follower& control, const Follower& data);
+  void TellHealth(std::span<const Follower::Status> statuses);
   void Tell(const std::string& dependency, const std::string& trouble);
 
   const Config config_;

@@ -4,6 +4,7 @@ import random
 
 import psycopg2
 import pytest
+from confluent_kafka.admin import AdminClient
 from e2e import state
 from harness import messages, wait
 from harness.recorder_process import RecorderBench
@@ -81,6 +82,30 @@ def test_two_replicas_share_and_take_over(bench):
     fleet.say(2000)
     fleet.assert_all_is_right()
     assert other.alive
+
+
+def test_workers_share_the_partitions_like_replicas(bench):
+    fleet = Fleet(bench)
+    several = {"BATCH__WORKERS": 3, "BATCH__MAX_RECORDS": 100}
+    recorder = bench.recorder(**several).start().ready()
+    wait.until(lambda: len(members(bench)) == 3, "each worker is a member of the group")
+    fleet.say(3000)
+    wait.until(lambda: recorder.value("batches_total", topic=bench.topics["control"]) > 5, "it works")
+    recorder.kill()
+    fleet.say(3000)
+    recorder.start().ready()
+    fleet.say(1000)
+    fleet.assert_all_is_right()
+    recorder.stop()
+    fleet.say(1000)
+    bench.recorder(**SESSION).start()  # a single one, which has the name of the first worker
+    fleet.assert_all_is_right()
+
+
+def members(bench) -> list:
+    admin = AdminClient({"bootstrap.servers": bench.servers.settings.kafka_address, "log_level": 0})
+    groups = admin.list_groups(f"recorder-{bench.name}.control", timeout=10)
+    return [member for group in groups for member in group.members if member.assignment]
 
 
 def test_one_that_was_stopped_is_fenced(bench):
