@@ -1,5 +1,6 @@
 #include "postgres/array.h"
 
+#include <array>
 #include <chrono>
 
 namespace heliograph::postgres {
@@ -19,10 +20,11 @@ constexpr std::size_t kHeaderBytes = 20;
 constexpr std::size_t kCountAt = 12;
 constexpr std::size_t kNullFlagAt = 4;
 
+// The last `bytes` of the value, up to 8.
 void AppendBigEndian(std::string& out, std::uint64_t value, std::size_t bytes) {
-  for (std::size_t left = bytes; left > 0; --left) {
-    out += static_cast<char>(value >> ((left - 1) * 8) & 0xffU);
-  }
+  std::array<char, 8> all;
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<char>(value >> (56 - 8 * i));
+  out.append(all.data() + all.size() - bytes, bytes);
 }
 
 void WriteBigEndian(std::string& out, std::size_t at, std::uint32_t value) {

@@ -79,8 +79,8 @@ void AddOrNull(TextArray& array, std::string_view text) {
   }
 }
 
-void AddJson(TextArray& array, const std::string& json) {
-  AddOrNull(array, json == "null" ? "" : json);
+void AddJson(TextArray& array, std::string_view json) {
+  AddOrNull(array, json == "null" ? std::string_view() : json);
 }
 
 template <class Id>
