@@ -118,7 +118,7 @@ class Ingest:
         self._bench = bench
         self._process = IngestProcess(bench.settings, folder, **overrides)
         self.client_id = self._process.client_id
-        self._topic = self._process.topics["data"]
+        self.topic = self._process.topics["data"]
         self._cpu_before = self.peak = 0.0
 
     def subscribe(self) -> None:
@@ -134,7 +134,7 @@ class Ingest:
         self._process.start()
 
     def _in_kafka(self) -> int:
-        ends = [self._consumer.get_watermark_offsets(TopicPartition(self._topic, n), timeout=10)[1] for n in range(PARTITIONS)]
+        ends = [self._consumer.get_watermark_offsets(TopicPartition(self.topic, n), timeout=10)[1] for n in range(PARTITIONS)]
         return sum(ends)
 
     def mark(self) -> None:
