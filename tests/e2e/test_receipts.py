@@ -73,7 +73,8 @@ def numbers_in_kafka(stack, run: str) -> dict:
     seen = {}
     for channel in ("data", "control"):
         for record in stack.records(f"device.{channel}"):
-            number = json.loads(record.value).get("number") if record.key.decode().startswith(run) else None
+            # Others have left keys and values that are no text.
+            number = json.loads(record.value).get("number") if (record.key or b"").startswith(run.encode()) else None
             if number:
                 assert number["device"] == record.key.decode()
                 seen.setdefault((number["device"], channel), Seen()).add(number["sequence"])
