@@ -61,16 +61,16 @@ def measure(bench: Bench, topic: str, rate: int, seconds: float, size: int) -> d
     delays, wanted, first = [], int(rate * seconds), None
     seen, last = 0, time.monotonic()
     while seen < wanted and (load.poll() is None or time.monotonic() - last < QUIET):
-        messages = consumer.consume(1000, 0.05)
-        if messages:
-            last = time.monotonic()
-        for message in messages:
-            now = time.monotonic_ns()
-            written = int(message.value().split(b" ", 1)[0])
-            first = first or written
-            seen += 1
-            if written - first >= WARM_UP * 1e9:
-                delays.append((now - written) / 1e6)
+        message = consumer.poll(0.05)  # one by one: several at a time would wait for each other
+        if message is None:
+            continue
+        now = time.monotonic_ns()
+        last = now / 1e9
+        written = int(message.value().split(b" ", 1)[0])
+        first = first or written
+        seen += 1
+        if written - first >= WARM_UP * 1e9:
+            delays.append((now - written) / 1e6)
     assert load.wait() == 0
     consumer.close()
     cuts = statistics.quantiles(delays, n=100)
