@@ -81,7 +81,7 @@ def test_cuts_and_restores(link):
         link.cut()
         with pytest.raises(ConnectionResetError):
             end.recv(1)
-        with connect(link) as other, pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError), connect(link) as other:  # while it connects, or after
             other.recv(1)
         link.restore()
         with connect(link) as other:

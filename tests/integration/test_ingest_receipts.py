@@ -52,6 +52,11 @@ def at(records: list, receipt: dict):
     return next((record for record in records if (record.partition, record.offset) == place), None)
 
 
+def named(ingest, channel: str, receipt: dict):
+    """The record that a receipt names, as soon as a reader gets it."""
+    return wait.until(lambda: at(ingest.records(channel), receipt), f"{receipt} can be read", 10)
+
+
 @pytest.mark.parametrize("channel", ["data", "control"])
 def test_names_a_record_that_can_be_read(bench, channel):
     ingest = bench.ingest().start().ready()
@@ -60,14 +65,13 @@ def test_names_a_record_that_can_be_read(bench, channel):
         payload = b"payload %d" % number
         device.publish(payload, correlation, channel)
         receipt = device.receipt(correlation)
-        record = at(ingest.records(channel), receipt)
-        assert record is not None, f"{receipt} is not there"
+        record = named(ingest, channel, receipt)
         assert (record.key, record.value) == (b"device-1", payload)
         assert receipt["state"] == "stored" and "dead_letter" not in receipt
     device.publish(b"without correlation data", channel=channel)
-    assert at(ingest.records(channel), device.receipt(b"")).value == b"without correlation data"
+    assert named(ingest, channel, device.receipt(b"")).value == b"without correlation data"
     device.publish(b"at QoS 0", b"q", channel, qos=0)
-    assert at(ingest.records(channel), device.receipt(b"q")).value == b"at QoS 0"
+    assert named(ingest, channel, device.receipt(b"q")).value == b"at QoS 0"
     wait.until(lambda: ingest.value("receipts_sent_total") == 6, "six are counted")
 
 
