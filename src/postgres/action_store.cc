@@ -12,7 +12,6 @@ namespace heliograph::postgres {
 namespace {
 
 using action::TargetEvent;
-using action::TargetStatus;
 
 // More than this goes alone: many who wait for one that takes long would gain nothing.
 constexpr std::size_t kMostTargetsTogether = 16;
@@ -53,12 +52,6 @@ std::vector<std::optional<Answer>> CarryOut(base::Result<Pool::Lease> session,
 // The least text that is greater, in byte order.
 std::string After(const device::ClientId& id) {
   return id.empty() ? std::string() : id.str() + '\x01';
-}
-
-TextArray NamesOf(const std::vector<TargetStatus>& statuses) {
-  TextArray names;
-  for (const TargetStatus status : statuses) names.Add(action::TargetStatusName(status));
-  return names;
 }
 
 struct Abandoned {

@@ -27,12 +27,6 @@ std::vector<const Request*> ByKey(std::span<const Request* const> requests) {
   return sorted;
 }
 
-TextArray NamesOf(const std::vector<TargetStatus>& statuses) {
-  TextArray names;
-  for (const TargetStatus status : statuses) names.Add(action::TargetStatusName(status));
-  return names;
-}
-
 // One array for each column of the rows to be.
 struct NewRows {
   TextArray tenants, keys, hashes, action_ids, requested_by, directives, payloads, metadata;
@@ -103,6 +97,12 @@ base::Error FinishedByOther() {
 }
 
 }  // namespace
+
+TextArray NamesOf(const std::vector<action::TargetStatus>& statuses) {
+  TextArray names;
+  for (const TargetStatus status : statuses) names.Add(action::TargetStatusName(status));
+  return names;
+}
 
 std::string TenantText(const RequestKey& request) {
   return request.tenant ? request.tenant->str() : std::string();

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "postgres/action_store.h"
+#include "postgres/array.h"
 #include "postgres/connection.h"
 
 namespace heliograph::postgres {
@@ -23,6 +24,8 @@ base::Result<std::vector<base::Result<std::optional<AcceptedAction>>>> CreateTog
 base::Result<std::vector<base::Status>> FinishTogether(
     Connection& connection, std::span<const FinishedRequest* const> requests);
 
+// As the tables have them.
+TextArray NamesOf(const std::vector<action::TargetStatus>& statuses);
 // The table keeps operators under the empty name.
 std::string TenantText(const RequestKey& request);
 
