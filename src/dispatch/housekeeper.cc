@@ -69,13 +69,11 @@ void Housekeeper::Turn() {
 bool Housekeeper::LookAtDatabase() {
   const base::Status answer = store_.Ping(kPingLimit);
   if (!answer) {
-    if (reachable_) log_.Warn("database is away", {{"why", answer.error().message}});
     reachable_ = false;
     health_.SetNotReady("postgres", answer.error().message);
     return false;
   }
   if (!reachable_) {
-    log_.Info("database answers");
     reachable_ = true;
     reachable_since_ = clock_.SteadyNow();
   }
