@@ -192,7 +192,7 @@ void Ingest::OnMessage(const mqtt::IncomingMessage& message) {
 }
 
 void Ingest::TellExpiring(const Classified& classified) {
-  instruments_.expiring_messages.Add();
+  instruments_.CountExpiring();
   logger_.Warn(expiring_limit_,
                "a device sets an expiry: where it runs out in the broker, order is lost",
                {{"client_id", classified.client_id}});

@@ -1,6 +1,7 @@
 #include "ingest/instruments.h"
 
 #include <string>
+#include <utility>
 
 namespace heliograph::ingest {
 namespace {
@@ -55,9 +56,6 @@ Instruments::Instruments(metrics::Registry& registry)
           "Times that this process backed off because another one takes its session.")),
       producers_replaced(registry.AddCounter("heliograph_ingest_producers_replaced_total",
                                              "Kafka producers given up after a fatal error.")),
-      expiring_messages(registry.AddCounter(
-          "heliograph_ingest_expiring_messages_total",
-          "Messages of devices that set a Message Expiry Interval, which can cost the order.")),
       connected(registry.AddGauge("heliograph_ingest_connected",
                                   "1 while the main connection is subscribed.")),
       unconfirmed_records(registry.AddGauge("heliograph_ingest_unconfirmed_records",
@@ -72,6 +70,9 @@ Instruments::Instruments(metrics::Registry& registry)
                             "Since the broker's last sign of life in $SYS; -1 before the first.")),
       control_(registry, "control"),
       data_(registry, "data"),
+      expiring_(registry.AddCounter(
+          "heliograph_ingest_expiring_messages_total",
+          "Messages of devices that set a Message Expiry Interval, which can cost the order.")),
       registry_(registry),
       window_seconds_(registry.AddHistogram(
           "heliograph_ingest_window_seconds",
@@ -117,6 +118,7 @@ void Instruments::CountDeadLetter(device::DeadLetterReason reason) {
 }
 
 void Instruments::Publish() {
+  if (new_expiring_ > 0) expiring_.Add(static_cast<double>(std::exchange(new_expiring_, 0)));
   for (Flow* flow : {&control_, &data_}) {
     if (flow->new_messages == 0) continue;
     flow->messages.Add(static_cast<double>(flow->new_messages));

@@ -24,6 +24,7 @@ class Instruments {
   explicit Instruments(metrics::Registry& registry);
 
   void CountMessage(MessageKind kind, std::size_t bytes);
+  void CountExpiring() { ++new_expiring_; }
   void CountDeadLetter(device::DeadLetterReason reason);
   void Publish();
 
@@ -40,7 +41,6 @@ class Instruments {
   const metrics::Counter sessions_lost;
   const metrics::Counter takeovers;
   const metrics::Counter producers_replaced;
-  const metrics::Counter expiring_messages;
   const metrics::Gauge connected;
   const metrics::Gauge unconfirmed_records;
   const metrics::Gauge held_messages;
@@ -57,6 +57,8 @@ class Instruments {
   };
   Flow control_;
   Flow data_;
+  metrics::Counter expiring_;
+  std::size_t new_expiring_ = 0;
   metrics::Registry& registry_;
   std::map<WindowEnd, metrics::Counter> windows_;
   std::map<Redelivery, metrics::Counter> redeliveries_;
