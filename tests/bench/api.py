@@ -24,24 +24,9 @@ from harness.stack import Stack  # noqa: E402
 from harness.wait import until  # noqa: E402
 from heliograph_local import daemons  # noqa: E402
 from heliograph_local.fleet import Fleet  # noqa: E402
+from usage import family_cpu_seconds  # noqa: E402
 
-TICKS = os.sysconf("SC_CLK_TCK")
 WARM_UP_SECONDS = 2
-
-
-def cpu_seconds(pid: int) -> float:
-    """Of a process and of its children, also of those that have ended."""
-    while True:
-        try:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-            return sum(_own_cpu_seconds(int(each)) for each in (pid, *children))
-        except FileNotFoundError:
-            pass  # a child ended meanwhile; its parent counts it now
-
-
-def _own_cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / TICKS
 
 
 class Bench:
@@ -93,7 +78,7 @@ class Bench:
         # So that no run pays for the rows of the one before.
         self.stack.query("TRUNCATE actions, action_targets, idempotency_keys")
         before, load = self.database(), os.getloadavg()[0]
-        cpu = {"api": cpu_seconds(api.pid()), "postgres": cpu_seconds(self.stack.postgres.pid())}
+        cpu = {"api": family_cpu_seconds(api.pid()), "postgres": family_cpu_seconds(self.stack.postgres.pid())}
         result = self.wrk(kind, self.given.seconds)
         after = self.database()
         millions = result["requests"] / 1e6
@@ -102,8 +87,8 @@ class Bench:
             kind=kind,
             load_before=load,
             rate=result["requests"] / result["seconds"],
-            api_cpu_per_million=(cpu_seconds(api.pid()) - cpu["api"]) / millions,
-            postgres_cpu_per_million=(cpu_seconds(self.stack.postgres.pid()) - cpu["postgres"]) / millions,
+            api_cpu_per_million=(family_cpu_seconds(api.pid()) - cpu["api"]) / millions,
+            postgres_cpu_per_million=(family_cpu_seconds(self.stack.postgres.pid()) - cpu["postgres"]) / millions,
             disk_waits_per_request=(after["wal_sync"] - before["wal_sync"]) / result["requests"],
         )
         # wrk leaves when its time is over: what is under way then is carried out all the same.

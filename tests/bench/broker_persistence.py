@@ -23,13 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-from ingest_vs_sub import Bench, Ingest, LoadMosquitto, cpu_seconds, finish  # also finds what tests share
+from ingest_vs_sub import Bench, Ingest, LoadMosquitto, finish  # also finds what tests share
 
 from chaos.load import Fleet  # noqa: E402
 from harness import folders, kafka_log  # noqa: E402
 from harness.ingest_process import IngestProcess  # noqa: E402
 from heliograph_local import servers as local  # noqa: E402
 from judge import numbers  # noqa: E402
+from usage import cpu_seconds  # noqa: E402
 
 DEVICES = 8
 QUIET_SECONDS = 3.0  # without a new record: what the broker still had has come

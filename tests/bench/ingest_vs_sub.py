@@ -29,10 +29,10 @@ from harness.mqtt import Client  # noqa: E402
 from heliograph_local import network  # noqa: E402
 from heliograph_local import servers as local  # noqa: E402
 from heliograph_local.settings import HOST  # noqa: E402
+from usage import cpu_seconds, peak_megabytes  # noqa: E402
 
 PUBLISHERS = 4
 PARTITIONS = 3
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class LoadMosquitto(local.Mosquitto):
@@ -44,16 +44,6 @@ class LoadMosquitto(local.Mosquitto):
 
     def _configuration(self, home: Path) -> str:
         return super()._configuration(home) + f"\nlistener {self.load_port} {HOST}\nallow_anonymous true\n"
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def peak_megabytes(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 class Bench:
