@@ -17,7 +17,7 @@ def _delay(scene: Scene, link) -> None:
 
 def _silence(scene: Scene, link) -> None:
     """Connections stay, and nothing arrives any more."""
-    link.flows.clear()
+    link.silence()
     time.sleep(scene.pick(30, 1.5))
     link.reset()
 

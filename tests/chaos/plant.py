@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.links import Link
+from harness.link import Link
 from harness.recorder_process import RecorderProcess
 from harness.stack import Stack
 from heliograph_local import certificates, files, network, owners

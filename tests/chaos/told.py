@@ -2,6 +2,7 @@
 ready soon after its end."""
 
 import time
+from contextlib import contextmanager
 
 from chaos.case import READY_WITHIN, Scene
 from harness import metrics, wait
@@ -27,34 +28,43 @@ def servers_away(scene: Scene) -> None:
 
 def _away(scene: Scene, server: str, how: str, seconds: float) -> None:
     plant = scene.plant
-    service = getattr(plant, server)
     where = f"{server} {how}"
     lines = {name: len(_lines(plant, name)) for name in NEEDS[server]}
-    silence = plant.postgres_stopped() if server == "postgres" else None
-    if how == "ended":
-        (service.stop if server == "mosquitto" else service.kill)()
-    elif silence:
-        silence.__enter__()
-    else:
-        service.pause()
-    began = time.monotonic()
-    try:
+    with _ended(plant, server) if how == "ended" else _silent(plant, server):
+        began = time.monotonic()
         for name, dependencies in NEEDS[server].items():
             _within(scene, lambda n=name, d=dependencies: _tells(plant, n, d), began, seconds, f"{where}: {name} tells it")
         # Time enough for a line that is repeated to be seen to be repeated.
         time.sleep(scene.pick(10, 3))
-    finally:
-        if how == "ended":
-            service.start()
-        elif silence:
-            silence.__exit__(None, None, None)
-        else:
-            service.resume()
-    service.wait()
+    getattr(plant, server).wait()
     _within(scene, lambda: not plant.not_ready(), time.monotonic(), OVER, f"{where}, and back: all are ready")
     for name, before in lines.items():
         more = len(_lines(plant, name)) - before
         scene.must(0 < more <= MOST_LINES, f"{where}: {name} wrote {more} warnings and errors")
+
+
+@contextmanager
+def _ended(plant, server: str):
+    service = getattr(plant, server)
+    (service.stop if server == "mosquitto" else service.kill)()
+    try:
+        yield
+    finally:
+        service.start()
+
+
+@contextmanager
+def _silent(plant, server: str):
+    if server == "postgres":
+        with plant.postgres_stopped():
+            yield
+        return
+    service = getattr(plant, server)
+    service.pause()
+    try:
+        yield
+    finally:
+        service.resume()
 
 
 def _tells(plant, name: str, dependencies: tuple) -> bool:

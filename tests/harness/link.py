@@ -1,6 +1,5 @@
-"""A TCP connection that can be cut, delayed, silenced, torn in mid-packet or made to crawl, byte by byte.
-
-Beside harness/link.py, which can be cut and silenced only."""
+"""A TCP connection between one of our processes and a server that can be cut, delayed, silenced, torn in mid-packet or made to
+crawl, byte by byte."""
 
 import queue
 import select
@@ -34,12 +33,27 @@ class Link:
 
     def cut(self) -> None:
         """Resets all connections; new ones are reset at once."""
-        self.accepts = False
+        self.refuse()
         self.reset()
+
+    def refuse(self) -> None:
+        """New connections are reset at once; those that are there stay."""
+        self.accepts = False
 
     def reset(self) -> None:
         for pair in self._all():
             pair.end()
+
+    def end(self, port: int) -> None:
+        """Resets the connection that reaches the server from this port."""
+        pairs = [pair for pair in self._all() if pair.port == port]
+        assert pairs, f"no connection from port {port}"
+        for pair in pairs:
+            pair.end()
+
+    def silence(self) -> None:
+        """Connections stay, and nothing arrives any more, in neither direction."""
+        self.flows.clear()
 
     def tear(self, chance) -> None:
         """Each connection ends in the midst of the next thing that is sent: a part of it arrives, then a reset."""
@@ -100,6 +114,7 @@ class _Pair:
         self._is_stranded = self._is_reset = False
         self.tear_at = None  # the part of the next piece that still arrives, 0 to 1
         self._client, self._server = client, server
+        self.port = server.getsockname()[1]  # from which it reaches the server
         for each in (client, server):
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

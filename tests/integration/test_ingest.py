@@ -4,9 +4,9 @@ import random
 import time
 
 import pytest
-from chaos.links import Link
 from harness import certificates, wait
 from harness.ingest_bench import IngestBench, all_arrived, assert_complete_and_in_order, numbers
+from harness.link import Link
 from harness.slow_proxy import SlowProxy
 from heliograph_local.settings import HOST
 from paho.mqtt.packettypes import PacketTypes
