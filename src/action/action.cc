@@ -83,6 +83,8 @@ std::string WriteAction(const Action& action) {
   AppendTextOrNull(out, action.tenant ? action.tenant->view() : std::string_view());
   out += R"(,"created_at":)";
   AppendTime(out, action.created_at);
+  out += R"(,"deadline":)";
+  AppendTime(out, action.deadline);
   out += R"(,"totals":)";
   AppendTotals(out, action.totals);
   out += R"(,"targets":)";

@@ -46,6 +46,7 @@ struct Action {
   std::string requested_by;                // the caller's name
   std::optional<device::TenantId> tenant;  // nullopt = an operator's
   base::Timestamp created_at{};
+  base::Timestamp deadline{};  // each target is final 5 s later
   std::map<TargetStatus, std::int64_t> totals;
   std::optional<std::vector<Target>> targets;  // nullopt = more than kTargetsInFull
 };
@@ -65,5 +66,7 @@ inline constexpr std::string_view kNotAcknowledged =
 inline constexpr std::string_view kNotSent = "not_sent";  // broker away, or too slow
 inline constexpr std::string_view kDispatcherEnded =
     "dispatcher_ended";  // it may have been delivered
+inline constexpr std::string_view kNoAnswer =
+    "no_answer";  // expired: the broker had it, or even the device
 
 }  // namespace heliograph::action

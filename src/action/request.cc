@@ -1,9 +1,11 @@
 #include "action/request.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
+#include "base/rfc3339.h"
 #include "json/json.h"
 
 namespace heliograph::action {
@@ -16,13 +18,36 @@ const json::Value* Find(const json::Value& object, const char* name) {
   return member == object.end() ? nullptr : &*member;
 }
 
-Fault ReadClientId(const json::Value& value, std::size_t index, Request& request) {
-  const std::string field = "/targets/client_ids/" + std::to_string(index);
-  if (!value.is_string()) return RequestFault{field, "the client id is not a string"};
-  auto id = device::ParseClientId(value.get_ref<const std::string&>());
-  if (!id) return RequestFault{field, id.error().message};
-  request.client_ids.push_back(*std::move(id));
+// The list of client ids at `field`, sorted.
+Fault ReadClientIds(const json::Value& list, const std::string& field,
+                    std::vector<device::ClientId>& ids) {
+  if (list.size() > kMostTargets) {
+    return RequestFault{field, std::to_string(list.size()) + " client ids; at most " +
+                                   std::to_string(kMostTargets) + " are allowed"};
+  }
+  ids.reserve(list.size());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string level = field + '/' + std::to_string(i);
+    if (!list[i].is_string()) return RequestFault{level, "the client id is not a string"};
+    auto id = device::ParseClientId(list[i].get_ref<const std::string&>());
+    if (!id) return RequestFault{level, id.error().message};
+    ids.push_back(*std::move(id));
+  }
+  std::sort(ids.begin(), ids.end());
+  const auto twice = std::adjacent_find(ids.begin(), ids.end());
+  if (twice != ids.end()) {
+    return RequestFault{field, "the client id '" + twice->str() + "' stands twice"};
+  }
   return std::nullopt;
+}
+
+Fault ReadExclude(const json::Value& targets, std::vector<device::ClientId>& ids) {
+  const json::Value* exclude = Find(targets, "exclude");
+  if (exclude == nullptr || exclude->is_null()) return std::nullopt;
+  if (!exclude->is_array()) {
+    return RequestFault{"/targets/exclude", "what to exclude is not an array of client ids"};
+  }
+  return ReadClientIds(*exclude, "/targets/exclude", ids);
 }
 
 Fault ReadTargets(const json::Value& root, Request& request) {
@@ -34,19 +59,40 @@ Fault ReadTargets(const json::Value& root, Request& request) {
   if (ids == nullptr || !ids->is_array()) {
     return RequestFault{"/targets/client_ids", "the client ids are missing or not an array"};
   }
-  if (ids->empty() || ids->size() > kMostTargets) {
-    return RequestFault{"/targets/client_ids", std::to_string(ids->size()) + " client ids; 1 to " +
-                                                   std::to_string(kMostTargets) + " are allowed"};
+  std::vector<device::ClientId> named;
+  if (Fault fault = ReadClientIds(*ids, "/targets/client_ids", named)) return fault;
+  std::vector<device::ClientId> excluded;
+  if (Fault fault = ReadExclude(*targets, excluded)) return fault;
+  std::set_difference(named.begin(), named.end(), excluded.begin(), excluded.end(),
+                      std::back_inserter(request.client_ids));
+  if (request.client_ids.empty()) {
+    return RequestFault{"/targets/client_ids", "no client id is left to send the action to"};
   }
-  request.client_ids.reserve(ids->size());
-  for (std::size_t i = 0; i < ids->size(); ++i) {
-    if (Fault fault = ReadClientId((*ids)[i], i, request)) return fault;
+  return std::nullopt;
+}
+
+Fault ReadTtl(const json::Value& ttl, Request& request) {
+  constexpr std::int64_t kMost = std::chrono::seconds(kLongestLife).count();
+  if (!ttl.is_number_integer() || ttl < 1 || ttl > kMost) {
+    return RequestFault{"/ttl_s", "the time to live is no whole number of seconds from 1 to " +
+                                      std::to_string(kMost)};
   }
-  std::sort(request.client_ids.begin(), request.client_ids.end());
-  const auto twice = std::adjacent_find(request.client_ids.begin(), request.client_ids.end());
-  if (twice != request.client_ids.end()) {
-    return RequestFault{"/targets/client_ids", "the client id '" + twice->str() + "' stands twice"};
+  request.ttl = std::chrono::seconds(ttl.get<std::int64_t>());
+  return std::nullopt;
+}
+
+Fault ReadTimeLimit(const json::Value& root, Request& request) {
+  const json::Value* ttl = Find(root, "ttl_s");
+  if (ttl != nullptr && !ttl->is_null()) {
+    if (Fault fault = ReadTtl(*ttl, request)) return fault;
   }
+  const json::Value* deadline = Find(root, "deadline");
+  if (deadline == nullptr || deadline->is_null()) return std::nullopt;
+  if (request.ttl) return RequestFault{"/deadline", "both ttl_s and deadline are given"};
+  if (!deadline->is_string()) return RequestFault{"/deadline", "the deadline is not a string"};
+  auto time = base::ParseRfc3339(deadline->get_ref<const std::string&>());
+  if (!time) return RequestFault{"/deadline", "the deadline " + time.error().message};
+  request.deadline = *time;
   return std::nullopt;
 }
 
@@ -123,6 +169,7 @@ std::variant<Request, RequestFault> ParseRequest(std::string_view body) {
     return RequestFault{"/payload", "the payload is missing; null is allowed"};
   request.payload = json::Write(*payload);
   if (Fault fault = ReadMetadata(root, request)) return *std::move(fault);
+  if (Fault fault = ReadTimeLimit(root, request)) return *std::move(fault);
   request.canonical = json::Write(root);
   return request;
 }

@@ -13,14 +13,16 @@ using Row = std::array<std::optional<TargetStatus>, kTargetEvents>;
 constexpr std::nullopt_t kNothing = std::nullopt;
 
 // One row a status, one column an event. An answer proves that the device has the action, whatever
-// we know of the broker, so it is news in every status that is not final, and nothing leads back.
+// we know of the broker, so it is news in every status that is not final. What has reached the
+// broker can end only by its device, its deadline or a caller. Nothing leads back.
+// clang-format off
 constexpr std::array<Row, kTargetStatuses> kTable = {{
-    //                  published   undeliverable   delivered   running   succeeded   failed
-    /* accepted      */ {kPublished, kUndeliverable, kDelivered, kRunning, kSucceeded, kFailed},
-    /* queued        */ {kPublished, kUndeliverable, kDelivered, kRunning, kSucceeded, kFailed},
-    /* published     */ {kNothing, kNothing, kDelivered, kRunning, kSucceeded, kFailed},
-    /* delivered     */ {kNothing, kNothing, kNothing, kRunning, kSucceeded, kFailed},
-    /* running       */ {kNothing, kNothing, kNothing, kRunning, kSucceeded, kFailed},
+    //                  queued    published   undeliverable    delivered   running   succeeded   failed   expired   cancelled   offline   unknown   unauthorised
+    /* accepted      */ {kQueued,  kPublished, kUndeliverable, kDelivered, kRunning, kSucceeded, kFailed, kExpired, kCancelled, kOffline, kUnknown, kUnauthorised},
+    /* queued        */ {kNothing, kPublished, kUndeliverable, kDelivered, kRunning, kSucceeded, kFailed, kExpired, kCancelled, kNothing, kUnknown, kUnauthorised},
+    /* published     */ {kNothing, kNothing,   kNothing,       kDelivered, kRunning, kSucceeded, kFailed, kExpired, kCancelled, kNothing, kNothing, kNothing},
+    /* delivered     */ {kNothing, kNothing,   kNothing,       kNothing,   kRunning, kSucceeded, kFailed, kExpired, kCancelled, kNothing, kNothing, kNothing},
+    /* running       */ {kNothing, kNothing,   kNothing,       kNothing,   kRunning, kSucceeded, kFailed, kExpired, kCancelled, kNothing, kNothing, kNothing},
     /* succeeded     */ {},
     /* failed        */ {},
     /* expired       */ {},
@@ -30,6 +32,7 @@ constexpr std::array<Row, kTargetStatuses> kTable = {{
     /* cancelled     */ {},
     /* undeliverable */ {},
 }};
+// clang-format on
 
 constexpr TargetStatus StatusAt(std::size_t index) { return static_cast<TargetStatus>(index); }
 constexpr std::size_t IndexOf(TargetStatus status) { return static_cast<std::size_t>(status); }

@@ -31,14 +31,20 @@ inline constexpr std::size_t kTargetStatuses = 13;
 // What happens to a target. Events come late, twice and in any order: a device may answer before we
 // hear of the broker's acknowledgement, Kafka may repeat, a process may die in between.
 enum class TargetEvent {
+  kQueued,         // its device is not online, and it may wait
   kPublished,      // PUBACK
   kUndeliverable,  // refused, nobody listens, or no PUBACK in time
   kDelivered,      // the device's answers, from here on
   kRunning,
   kSucceeded,
-  kFailed,
+  kFailed,        // the last of the device's
+  kExpired,       // the deadline has passed
+  kCancelled,     // a caller called it off
+  kOffline,       // its device is not online, and it may not wait
+  kUnknown,       // there is no such device for this caller, or not any more
+  kUnauthorised,  // the caller may not, or not any more
 };
-inline constexpr std::size_t kTargetEvents = 6;
+inline constexpr std::size_t kTargetEvents = 12;
 
 std::string_view TargetStatusName(
     TargetStatus status);  // "accepted": the word in SQL, JSON, logs and metrics

@@ -73,6 +73,9 @@ http::Response ActionRoutes::Post(const http::Request& request, const auth::Prin
   submission.request_hash = auth::WriteHex(auth::Sha256(submission.request.canonical));
   submission.requested_by = caller.name;
   auto answer = dispatcher_.Submit(submission);
+  if (!answer && answer.error().code == base::ErrorCode::kInvalidArgument) {
+    return InvalidBody("/deadline", answer.error().message);
+  }
   if (!answer) return FromError(answer.error());
   http::Response response;
   response.status = 202;

@@ -32,8 +32,8 @@ device::TopicGrammar TopicsOf(const Config& config) {
 dispatch::PublisherOptions PublisherOptionsOf(const Config& config) {
   // The other threads answer what needs no broker, however silent it is.
   const std::int64_t publishing = std::max<std::int64_t>(config.listen.handler_threads / 2, 1);
-  return {config.actions.message_expiry, config.actions.publish_timeout,
-          static_cast<std::size_t>(config.max_packet_bytes), static_cast<std::size_t>(publishing)};
+  return {config.actions.publish_timeout, static_cast<std::size_t>(config.max_packet_bytes),
+          static_cast<std::size_t>(publishing)};
 }
 
 // Of all sessions, those for what goes together: each carries many requests. They are apart, so

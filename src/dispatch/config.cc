@@ -7,8 +7,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 void ActionsConfig::Bind(config::Binder& binder) {
-  binder.Duration(message_expiry, "message_expiry_s", {seconds(1), hours(24)},
-                  "How long the broker keeps an action for a device whose connection stalls.");
+  binder.Duration(default_ttl, "default_ttl_s", {seconds(1), hours(30 * 24)},
+                  "How long an action lives whose request gives neither ttl_s nor deadline. Then "
+                  "nothing of it is published or delivered any more, and every target is final.");
   binder.Duration(publish_timeout, "publish_timeout_ms", {milliseconds(100), seconds(60)},
                   "How long the broker has to acknowledge an action to one device; each further "
                   "target adds a millisecond.");

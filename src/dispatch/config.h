@@ -9,7 +9,7 @@
 namespace heliograph::dispatch {
 
 struct ActionsConfig {
-  std::chrono::milliseconds message_expiry{std::chrono::seconds(60)};
+  std::chrono::milliseconds default_ttl{std::chrono::hours(1)};
   std::chrono::milliseconds publish_timeout{std::chrono::seconds(5)};
   std::int64_t max_waiting_twins = 16;
 

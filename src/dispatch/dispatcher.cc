@@ -97,9 +97,18 @@ Dispatcher::Dispatcher(postgres::ActionStore& store, Publisher& publisher, Unsav
 
 base::Result<Answer> Dispatcher::Submit(const Submission& submission) {
   const Order order{
-      {}, submission.request.directive, submission.request.payload, submission.request.metadata};
+      {}, submission.request.directive, submission.request.payload, submission.request.metadata, {},
+      {}};
   if (base::Status size = publisher_.CheckSize(order, submission.request.client_ids); !size) {
     return std::move(size).error();
+  }
+  if (base::Status deadline = CheckDeadline(submission.request); !deadline) {
+    // It was in time when the key was used first.
+    auto followed = Follow(submission);
+    if (!followed) return std::move(followed).error();
+    if (!*followed) return std::move(deadline).error();
+    repeats_.Add();
+    return **std::move(followed);
   }
   for (int i = 0; i < kTries; ++i) {
     // Before anything is stored: who is refused here may come again with the same key.
@@ -122,6 +131,18 @@ base::Result<Answer> Dispatcher::Submit(const Submission& submission) {
   return StillRuns();
 }
 
+base::Status Dispatcher::CheckDeadline(const action::Request& request) const {
+  if (!request.deadline) return {};
+  const auto now = clock_.Now();
+  if (*request.deadline <= now) {
+    return MakeError(ErrorCode::kInvalidArgument, "the deadline has passed");
+  }
+  if (*request.deadline > now + action::kLongestLife) {
+    return MakeError(ErrorCode::kInvalidArgument, "the deadline is more than 30 days away");
+  }
+  return {};
+}
+
 postgres::NewAction Dispatcher::NewActionOf(const Submission& submission) const {
   postgres::NewAction action;
   action.request = submission.key;
@@ -135,6 +156,9 @@ postgres::NewAction Dispatcher::NewActionOf(const Submission& submission) const 
   }
   action.action.requested_by = submission.requested_by;
   action.action.tenant = submission.key.tenant;
+  action.deadline = submission.request.deadline;
+  action.ttl = submission.request.ttl.value_or(
+      std::chrono::duration_cast<std::chrono::seconds>(config_.default_ttl));
   action.client_ids = submission.request.client_ids;
   return action;
 }
@@ -151,9 +175,10 @@ base::Result<Answer> Dispatcher::Carry(const Submission& submission,
   }
   std::vector<Fate> fates;
   if (!reachable.empty()) {
-    fates = publisher_.Publish({stored.action.id, submission.request.directive,
-                                submission.request.payload, submission.request.metadata},
-                               reachable);
+    fates = publisher_.Publish(
+        {stored.action.id, submission.request.directive, submission.request.payload,
+         submission.request.metadata, accepted.deadline, accepted.deadline - accepted.created_at},
+        reachable);
   }
   place.reset();
   // The database's clock at acceptance and our own count since: no clock can put the end before the
@@ -171,6 +196,7 @@ postgres::FinishedRequest Dispatcher::Conclude(const postgres::NewAction& stored
   postgres::FinishedRequest finished{stored.request, stored.action.id, {}, finished_at, {}};
   action::Action action = stored.action;
   action.created_at = accepted.created_at;
+  action.deadline = accepted.deadline;
   std::vector<action::Target> targets;
   targets.reserve(accepted.targets.size());
   auto fate = fates.begin();

@@ -46,16 +46,17 @@ class Dispatcher {
              const ActionsConfig& config, const base::Clock& clock, metrics::Registry& metrics);
 
   // Takes at most the time for publishing, the lease and the grace. Errors:
-  // kConflict: the key was used for another request. kTooLarge: the broker does not take such a
-  // message; nothing is stored. kUnavailable, kDeadlineExceeded: the database or the broker is
-  // away, too many actions wait for it, or an earlier request with this key still runs; the same
-  // request may be made again.
+  // kConflict: the key was used for another request. kInvalidArgument: the deadline has passed, or
+  // is too far away; kTooLarge: the broker does not take such a message; nothing is stored.
+  // kUnavailable, kDeadlineExceeded: the database or the broker is away, too many actions wait for
+  // it, or an earlier request with this key still runs; the same request may be made again.
   //
   // Where the outcomes cannot be stored after publishing, the answer tells them all the same: they
   // are true, and are stored when the database is back.
   base::Result<Answer> Submit(const Submission& submission);
 
  private:
+  base::Status CheckDeadline(const action::Request& request) const;
   // The answer of the request that took the key first; nullopt: the key is free.
   base::Result<std::optional<Answer>> Follow(const Submission& submission);
   // The earlier request with this key. kConflict: it was another request.

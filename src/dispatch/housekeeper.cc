@@ -28,6 +28,8 @@ Housekeeper::Housekeeper(postgres::ActionStore& store, UnsavedOutcomes& unsaved,
       abandoned_(metrics.AddCounter(
           "heliograph_dispatch_abandoned_actions_total",
           "Actions that were ended because the process that accepted them did not.")),
+      expired_(metrics.AddCounter("heliograph_dispatch_expired_targets_total",
+                                  "Targets that were open when the deadline passed.")),
       forgotten_(metrics.AddCounter("heliograph_dispatch_forgotten_keys_total",
                                     "Idempotency keys that were forgotten after their time.")) {
   health_.SetNotReady("postgres", "not asked yet");
@@ -59,6 +61,7 @@ void Housekeeper::Turn() {
   if (now >= end_at_) {
     end_at_ = now + kEndEvery;
     EndAbandoned();
+    ExpireDue();
   }
   if (now >= forget_at_) {
     forget_at_ = now + kForgetEvery;
@@ -93,6 +96,20 @@ void Housekeeper::EndAbandoned() {
     if (!*ended) return;
     abandoned_.Add();
     log_.Warn("ended an action that its process did not finish");
+  }
+}
+
+void Housekeeper::ExpireDue() {
+  for (int i = 0; i < kMostAtOnce; ++i) {
+    const auto expired = store_.ExpireDue();
+    if (!expired) {
+      if (!base::IsRetriable(expired.error().code)) {
+        log_.Error("targets could not be expired", {{"why", expired.error().message}});
+      }
+      return;
+    }
+    expired_.Add(static_cast<double>(expired->targets));
+    if (!expired->more) return;
   }
 }
 

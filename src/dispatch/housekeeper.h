@@ -1,5 +1,6 @@
 // What must happen without anybody asking: the database is looked at, outcomes are stored late,
-// requests that nobody finishes are ended, old keys are forgotten.
+// requests that nobody finishes are ended, so are targets whose deadline has passed, old keys are
+// forgotten.
 #pragma once
 
 #include <condition_variable>
@@ -29,6 +30,7 @@ class Housekeeper {
   void Turn();
   bool LookAtDatabase();
   void EndAbandoned();
+  void ExpireDue();
   void ForgetOldKeys();
 
   postgres::ActionStore& store_;
@@ -37,6 +39,7 @@ class Housekeeper {
   const base::Clock& clock_;
   const log::Logger log_{"dispatch"};
   metrics::Counter abandoned_;
+  metrics::Counter expired_;
   metrics::Counter forgotten_;
   bool reachable_ = false;
   base::SteadyTime reachable_since_{};

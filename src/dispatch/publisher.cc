@@ -5,12 +5,15 @@
 #include <thread>
 #include <utility>
 
+#include "action/request.h"
+#include "base/rfc3339.h"
 #include "device/data_message.h"
 
 namespace heliograph::dispatch {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 // Unacknowledged messages of one action: enough to keep the broker busy, without a copy of a large
 // payload for each of 10,000 devices in memory.
@@ -56,6 +59,7 @@ std::string Publisher::Message(const Order& order) const {
   message.message_id = device::MessageId(order.id.str());
   message.directive = order.directive.str();
   message.metadata = order.metadata;
+  message.metadata.emplace(action::kDeadlineName, base::FormatRfc3339(order.deadline));
   message.content = order.payload;
   return device::WriteDataMessage(message, clock_.Now());
 }
@@ -80,25 +84,27 @@ milliseconds Publisher::TimeFor(std::size_t targets) const {
 }
 
 // False: it was not sent, because the broker is away or the deadline came first.
-bool Publisher::Send(std::size_t target, const device::ClientId& client_id,
-                     const std::string& message, const std::shared_ptr<Publication>& publication,
-                     base::SteadyTime deadline) {
+bool Publisher::Send(std::size_t target, const device::ClientId& client_id, const Round& round) {
   while (true) {
+    const auto now = clock_.SteadyNow();
+    if (now >= round.deadline) return false;
     mqtt::OutgoingMessage outgoing;
     outgoing.topic =
         topics_.Write(client_id.view(), device::Channel::kData, device::Direction::kIn);
-    outgoing.payload = message;
+    outgoing.payload = round.message;
     outgoing.qos = 1;
-    outgoing.expiry = std::chrono::ceil<std::chrono::seconds>(options_.message_expiry);
+    // Whole seconds, and rather too few; the device itself refuses what comes in the last one.
+    outgoing.expiry = std::max(seconds(1), std::chrono::floor<seconds>(round.deadline - now));
     // Before it is handed over: the acknowledgement may come before Publish returns.
-    publication->Begin(target);
+    round.publication->Begin(target);
     const base::Status sent = sender_.Publish(
-        std::move(outgoing), [publication, target](mqtt::PublishOutcome outcome, int) {
+        std::move(outgoing),
+        [publication = round.publication, target](mqtt::PublishOutcome outcome, int) {
           publication->Acknowledge(target, FateOf(outcome));
         });
     if (sent) return true;
-    publication->Withdraw(target);
-    if (!sender_.connected() || clock_.SteadyNow() + kBusyPause >= deadline) return false;
+    round.publication->Withdraw(target);
+    if (!sender_.connected() || clock_.SteadyNow() + kBusyPause >= round.give_up) return false;
     std::this_thread::sleep_for(kBusyPause);
   }
 }
@@ -106,15 +112,16 @@ bool Publisher::Send(std::size_t target, const device::ClientId& client_id,
 std::vector<Fate> Publisher::Publish(const Order& order,
                                      std::span<const device::ClientId> client_ids) {
   const auto begin = clock_.SteadyNow();
-  const auto deadline = begin + TimeFor(client_ids.size());
-  const std::string message = Message(order);
-  const std::size_t window = std::clamp<std::size_t>(kMostBytesOut / message.size(), 1, kMostOut);
-  const auto publication = std::make_shared<Publication>(client_ids.size());
+  const base::SteadyTime deadline = begin + order.time_left;
+  const Round round{Message(order), std::make_shared<Publication>(client_ids.size()), deadline,
+                    std::min(deadline, begin + TimeFor(client_ids.size()))};
+  const std::size_t window =
+      std::clamp<std::size_t>(kMostBytesOut / round.message.size(), 1, kMostOut);
   for (std::size_t i = 0; i < client_ids.size(); ++i) {
-    if (!publication->WaitForRoom(window, deadline)) break;
-    if (!Send(i, client_ids[i], message, publication, deadline)) break;
+    if (!round.publication->WaitForRoom(window, round.give_up)) break;
+    if (!Send(i, client_ids[i], round)) break;
   }
-  std::vector<Fate> fates = publication->End(deadline);
+  std::vector<Fate> fates = round.publication->End(round.give_up);
   seconds_.Observe(std::chrono::duration<double>(clock_.SteadyNow() - begin).count());
   return fates;
 }

@@ -28,10 +28,11 @@ struct Order {
   action::Directive directive;
   std::string payload;  // JSON
   std::map<std::string, std::string> metadata;
+  base::Timestamp deadline{};             // told to the device
+  std::chrono::microseconds time_left{};  // until then, when Publish is called
 };
 
 struct PublisherOptions {
-  std::chrono::milliseconds message_expiry{};
   std::chrono::milliseconds
       publish_timeout{};             // for one target; each further one adds a millisecond
   std::size_t max_packet_bytes = 0;  // what the broker takes
@@ -52,16 +53,24 @@ class Publisher {
   // kTooLarge: with the longest client id the packet would be more than the broker takes.
   base::Status CheckSize(const Order& order, std::span<const device::ClientId> client_ids) const;
 
-  // QoS 1 to `{prefix}/{client_id}/data/in`. Waits for the acknowledgements, at most
-  // TimeFor(client_ids.size()); the fates are in the order of the client ids.
+  // QoS 1 to `{prefix}/{client_id}/data/in`, nothing after the deadline, and so that the broker
+  // delivers nothing after it. Waits for the acknowledgements, at most TimeFor(client_ids.size());
+  // the fates are in the order of the client ids.
   std::vector<Fate> Publish(const Order& order, std::span<const device::ClientId> client_ids);
 
   std::chrono::milliseconds TimeFor(std::size_t targets) const;
 
  private:
   std::string Message(const Order& order) const;
-  bool Send(std::size_t target, const device::ClientId& client_id, const std::string& message,
-            const std::shared_ptr<Publication>& publication, base::SteadyTime deadline);
+  // What is the same for all targets of one call of Publish.
+  struct Round {
+    std::string message;
+    std::shared_ptr<Publication> publication;
+    base::SteadyTime deadline;  // of the action
+    base::SteadyTime give_up;   // of the call
+  };
+
+  bool Send(std::size_t target, const device::ClientId& client_id, const Round& round);
 
   Sender& sender_;
   const device::TopicGrammar topics_;

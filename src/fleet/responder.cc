@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/rfc3339.h"
 #include "fleet/messages.h"
 #include "json/json.h"
 
@@ -27,6 +28,14 @@ std::chrono::seconds DelayOf(const json::Value& content) {
   return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, kLongestDelaySeconds));
 }
 
+// What waited in a socket while the clock went on.
+bool IsTooLate(const json::Value& message, base::Timestamp now) {
+  const auto metadata = message.find("metadata");
+  if (metadata == message.end() || !metadata->is_object()) return false;
+  const auto deadline = base::ParseRfc3339(TextOf(*metadata, "heliograph.deadline"));
+  return deadline && now > *deadline;
+}
+
 }  // namespace
 
 Reaction Responder::OnData(std::string_view payload, base::Timestamp now) {
@@ -38,6 +47,14 @@ Reaction Responder::OnData(std::string_view payload, base::Timestamp now) {
   Reaction reaction;
   if (const auto known = answers_.find(id); known != answers_.end()) {
     reaction.replies.push_back({device::Channel::kData, known->second, options_.answer_delay});
+    return reaction;
+  }
+  if (IsTooLate(*message, now)) {
+    reaction.replies.push_back(
+        {device::Channel::kData,
+         ResultMessage(directive, id, {{"status", "failed"}, {"reason", "deadline_passed"}},
+                       nullptr, now),
+         options_.answer_delay});
     return reaction;
   }
   reaction.is_action = true;

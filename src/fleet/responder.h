@@ -42,8 +42,9 @@ class Responder {
   explicit Responder(ResponderOptions options) : options_(options) {}
 
   // `data/in`: runs an action once and answers with its content; one that comes again is answered
-  // again, not run again. The directive "fail" fails, "silent" is never answered. What cannot be
-  // read is ignored, as a device does.
+  // again, not run again; one whose deadline has passed fails with the reason "deadline_passed".
+  // The directive "fail" fails, "silent" is never answered. What cannot be read is ignored, as a
+  // device does.
   Reaction OnData(std::string_view payload, base::Timestamp now);
 
   // `control/in`: ping, disconnect, reconnect.

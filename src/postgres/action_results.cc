@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "action/action.h"
 #include "postgres/array.h"
 
 namespace heliograph::postgres {
@@ -18,6 +19,7 @@ using Key = std::pair<std::string, std::string>;  // action id, client id
 // A target's row as it is, then as it will be.
 struct Held {
   TargetStatus status = TargetStatus::kAccepted;
+  base::Timestamp deadline{};
   bool has_result = false;
   bool late = false;
   std::string reason;
@@ -45,9 +47,10 @@ base::Result<Targets> LockTargets(Transaction& transaction,
   }
   const auto rows = transaction.Execute(
       "SELECT t.action_id, t.client_id, t.status, t.result_received_at IS NOT NULL, t.reason,"
-      "       t.progress, t.note "
+      "       t.progress, t.note, a.deadline "
       "FROM unnest($1::text[], $2::text[]) AS k(action_id, client_id) "
       "JOIN action_targets t ON t.action_id = k.action_id::uuid AND t.client_id = k.client_id "
+      "JOIN actions a ON a.action_id = t.action_id "
       "ORDER BY t.action_id, t.client_id FOR UPDATE OF t",
       {action_ids, client_ids});
   if (!rows) return rows.error();
@@ -61,6 +64,7 @@ base::Result<Targets> LockTargets(Transaction& transaction,
     held.reason = rows->Get(row, 4);
     if (!rows->IsNull(row, 5)) held.progress = static_cast<int>(rows->GetInt64(row, 5));
     held.note = rows->Get(row, 6);
+    held.deadline = rows->GetTimestamp(row, 7);
     targets.emplace(Key(rows->Get(row, 0), rows->Get(row, 1)), std::move(held));
   }
   return targets;
@@ -92,8 +96,18 @@ bool IsRepeatedProgress(const Held& held, const action::Report& report) {
          held.progress == report.progress && held.note == report.note;
 }
 
+// The deadline has passed, but nobody has written so yet.
+void Expire(Held& held) {
+  const auto next = action::Next(held.status, TargetEvent::kExpired);
+  if (!next) return;
+  held.status = *next;
+  held.reason = action::kNoAnswer;
+  held.changed = true;
+}
+
 ReportEffect Apply(const ReceivedReport& received, Held& held) {
   const action::Report& report = received.report;
+  if (received.received_at > held.deadline) Expire(held);
   if (const auto next = action::Next(held.status, report.event)) {
     if (IsRepeatedProgress(held, report)) return ReportEffect::kNoChange;
     held.status = *next;

@@ -40,7 +40,8 @@ template <class Session>
 base::Result<std::optional<action::Action>> ReadHeader(
     Session& session, const action::ActionId& id, const std::optional<device::TenantId>& tenant) {
   const auto rows = session.Execute(
-      "SELECT directive, payload, metadata, requested_by, tenant, created_at FROM actions "
+      "SELECT directive, payload, metadata, requested_by, tenant, created_at, deadline FROM "
+      "actions "
       "WHERE action_id = $1::uuid AND ($2::text IS NULL OR tenant = $2)",
       {id, tenant});
   if (!rows) return rows.error();
@@ -53,6 +54,7 @@ base::Result<std::optional<action::Action>> ReadHeader(
   action.requested_by = rows->Get(0, 3);
   if (!rows->IsNull(0, 4)) action.tenant = device::TenantId(rows->Get(0, 4));
   action.created_at = rows->GetTimestamp(0, 5);
+  action.deadline = rows->GetTimestamp(0, 6);
   return std::optional(std::move(action));
 }
 

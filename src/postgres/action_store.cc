@@ -17,6 +17,10 @@ using action::TargetEvent;
 constexpr std::size_t kMostTargetsTogether = 16;
 constexpr std::size_t kMostBytesTogether = 64 * 1024;
 
+// Of one ExpireDue: a transaction of about a second at most.
+constexpr std::int64_t kMostDueActions = 1000;
+constexpr std::int64_t kMostDueTargets = 20'000;
+
 bool MayGoTogether(const NewAction& action) {
   return action.client_ids.size() <= kMostTargetsTogether &&
          action.action.payload.size() + action.action.metadata.size() <= kMostBytesTogether;
@@ -197,6 +201,52 @@ base::Result<bool> ActionStore::FinishOldestAbandoned(std::chrono::milliseconds 
   if (!session) return std::move(session).error();
   return EndOneAbandoned(**session, "lease_until < now() - $1::bigint * interval '1 millisecond'",
                          {grace.count()});
+}
+
+// Actions first, then targets, in the order of all who lock several.
+base::Result<Expired> ActionStore::ExpireDue() {
+  auto session = Session(pool_);
+  if (!session) return std::move(session).error();
+  auto transaction = Transaction::Begin(**session);
+  if (!transaction) return std::move(transaction).error();
+  // It knows the keys of what it looks for; the planner, who does not know how few they are, would
+  // read tables whole.
+  const auto planned = transaction->Execute(
+      "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', "
+      "true),"
+      " set_config('enable_mergejoin', 'off', true)",
+      {});
+  if (!planned) return planned.error();
+  const auto due = transaction->Execute(
+      "SELECT action_id FROM actions WHERE NOT closed AND deadline <= now() "
+      "ORDER BY deadline LIMIT $1::bigint FOR UPDATE SKIP LOCKED",
+      {kMostDueActions});
+  if (!due) return due.error();
+  if (due->empty()) return Expired{};
+  TextArray ids;
+  for (int row = 0; row < due->size(); ++row) ids.Add(due->Get(row, 0));
+  const TextArray open = NamesOf(action::ChangedBy(TargetEvent::kExpired));
+  const auto ended = transaction->Execute(
+      "UPDATE action_targets t SET status = 'expired', updated_at = now(),"
+      "  reason = CASE WHEN t.status = ANY ($4::text[]) THEN coalesce(t.reason, $5) ELSE $6 END "
+      "FROM (SELECT action_id, client_id FROM action_targets"
+      "      WHERE action_id = ANY ($1::text[]::uuid[]) AND status = ANY ($2::text[])"
+      "      ORDER BY action_id, client_id LIMIT $3::bigint FOR UPDATE) AS open "
+      "WHERE t.action_id = open.action_id AND t.client_id = open.client_id",
+      {ids, open, kMostDueTargets, NamesOf(action::ChangedBy(TargetEvent::kPublished)),
+       action::kNotSent, action::kNoAnswer});
+  if (!ended) return ended.error();
+  const bool all = ended->affected() < kMostDueTargets;
+  const auto closed = transaction->Execute(
+      "UPDATE actions a SET closed = true WHERE action_id = ANY ($1::text[]::uuid[]) AND ($2 OR "
+      "NOT EXISTS (SELECT FROM action_targets t WHERE t.action_id = a.action_id AND t.status = ANY "
+      "($3::text[])))",
+      {ids, all, open});
+  if (!closed) return closed.error();
+  if (base::Status committed = transaction->Commit(); !committed) {
+    return std::move(committed).error();
+  }
+  return Expired{ended->affected(), !all || due->size() == kMostDueActions};
 }
 
 base::Result<std::int64_t> ActionStore::ForgetOldKeys(std::int64_t most) {

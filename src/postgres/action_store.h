@@ -28,8 +28,10 @@ struct RequestKey {
 struct NewAction {
   RequestKey request;
   std::string request_hash;
-  std::chrono::milliseconds lease{};         // how long the caller of Create has to call Finish
-  action::Action action;                     // without created_at, totals and targets
+  std::chrono::milliseconds lease{};        // how long the caller of Create has to call Finish
+  action::Action action;                    // without times, totals and targets
+  std::optional<base::Timestamp> deadline;  // nullopt: `ttl` after acceptance
+  std::chrono::seconds ttl{};
   std::vector<device::ClientId> client_ids;  // unique
 };
 
@@ -39,7 +41,8 @@ struct AcceptedTarget {
 };
 
 struct AcceptedAction {
-  base::Timestamp created_at{};
+  base::Timestamp created_at{};  // by the database's clock, as the deadline
+  base::Timestamp deadline{};
   std::vector<AcceptedTarget> targets;  // by client id
 };
 
@@ -63,6 +66,12 @@ struct FinishedRequest {
   std::vector<Outcome> outcomes;
   base::Timestamp finished_at{};
   std::string answer;
+};
+
+// What ExpireDue has done.
+struct Expired {
+  std::int64_t targets = 0;  // ended as kExpired
+  bool more = false;         // there may be more to do at once
 };
 
 struct TargetQuery {
@@ -108,6 +117,10 @@ class ActionStore {
   base::Result<bool> FinishAbandoned(const RequestKey& request);
   // The same for whichever request's lease has been over for the longest, and for `grace` at least.
   base::Result<bool> FinishOldestAbandoned(std::chrono::milliseconds grace);
+
+  // Ends targets that are open though the deadline of their action has passed, a bounded number of
+  // them; other replicas may do the same at the same time.
+  base::Result<Expired> ExpireDue();
 
   // Forgets at most `most` keys that are older than kKeysAreKept. How many it were.
   base::Result<std::int64_t> ForgetOldKeys(std::int64_t most);

@@ -30,7 +30,8 @@ std::vector<const Request*> ByKey(std::span<const Request* const> requests) {
 // One array for each column of the rows to be.
 struct NewRows {
   TextArray tenants, keys, hashes, action_ids, requested_by, directives, payloads, metadata;
-  Int64Array leases;
+  Int64Array leases, ttls;
+  TimestampArray deadlines;
   TextArray target_actions, target_tenants, target_clients;
 
   void Add(const NewAction& action) {
@@ -44,6 +45,8 @@ struct NewRows {
     directives.Add(action.action.directive.view());
     payloads.Add(action.action.payload);
     metadata.Add(action.action.metadata);
+    ttls.Add(action.ttl.count());
+    deadlines.AddOptional(action.deadline);
     for (const device::ClientId& client_id : action.client_ids) {
       target_actions.Add(action.action.id.view());
       target_tenants.Add(tenant);
@@ -115,18 +118,21 @@ base::Result<std::vector<base::Result<std::optional<AcceptedAction>>>> CreateTog
   const auto stored = connection.Execute(
       "WITH asked AS MATERIALIZED ("
       "  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]::uuid[], $5::bigint[],"
-      "                       $6::text[], $7::text[], $8::text[], $9::text[])"
+      "                       $6::text[], $7::text[], $8::text[], $9::text[], $15::bigint[], "
+      "$16::timestamptz[])"
       "    AS a(tenant, key, request_hash, action_id, lease, requested_by, directive, payload, "
-      "metadata)),"
+      "metadata, ttl, deadline)),"
       " request AS ("
       "  INSERT INTO idempotency_keys (tenant, key, request_hash, action_id, lease_until)"
       "  SELECT tenant, key, request_hash, action_id, now() + lease * interval '1 millisecond' "
       "FROM asked"
       "  ON CONFLICT DO NOTHING RETURNING action_id),"
       " created AS ("
-      "  INSERT INTO actions (action_id, tenant, requested_by, directive, payload, metadata)"
+      "  INSERT INTO actions (action_id, tenant, requested_by, directive, payload, metadata, "
+      "deadline)"
       "  SELECT action_id, nullif(tenant, ''), requested_by, directive, payload::json,"
-      "         nullif(metadata, 'null')::json"
+      "         nullif(metadata, 'null')::json, coalesce(deadline, now() + ttl * interval '1 "
+      "second')"
       "  FROM request JOIN asked USING (action_id)) "
       "INSERT INTO action_targets (action_id, client_id, status, reason) "
       "SELECT action_id, t.client_id,"
@@ -140,7 +146,7 @@ base::Result<std::vector<base::Result<std::optional<AcceptedAction>>>> CreateTog
       "RETURNING action_id, client_id, status, updated_at",
       {rows.tenants, rows.keys, rows.hashes, rows.action_ids, rows.leases, rows.requested_by,
        rows.directives, rows.payloads, rows.metadata, rows.target_actions, rows.target_tenants,
-       rows.target_clients, action::kNoSuchDevice, action::kNotOnline});
+       rows.target_clients, action::kNoSuchDevice, action::kNotOnline, rows.ttls, rows.deadlines});
   if (!stored) return stored.error();
   auto accepted = ReadAccepted(*stored);
   if (!accepted) return std::move(accepted).error();
@@ -148,6 +154,9 @@ base::Result<std::vector<base::Result<std::optional<AcceptedAction>>>> CreateTog
   answers.reserve(actions.size());
   for (const NewAction* action : actions) {
     auto found = accepted->extract(action->action.id.str());
+    if (found) {
+      found.mapped().deadline = action->deadline.value_or(found.mapped().created_at + action->ttl);
+    }
     answers.emplace_back(found ? std::optional(std::move(found.mapped())) : std::nullopt);
   }
   return answers;

@@ -55,10 +55,11 @@ def test_an_action_reaches_its_device(api):
     assert answer.headers["location"] == "/v1/actions/" + action["action_id"]
     assert message.topic == api.servers.settings.topic_prefix + "/device-1/data/in"
     assert (message.qos, message.retain) == (1, False)
-    assert 50 <= message.properties.MessageExpiryInterval <= 60
+    assert 3590 <= message.properties.MessageExpiryInterval <= 3600, "an hour unless said otherwise"
     assert "ü & <" in message.payload.decode(), "written as it is, not escaped"
     sent = json.loads(message.payload)
     assert sent.pop("sent")
+    assert sent["metadata"].pop("heliograph.deadline") == action["deadline"]
     assert sent == {
         "type": "data", "message_id": action["action_id"], "response_to": "", "version": 1,
         "directive": "solar.configure", "metadata": {"ticket": "T-1"}, "content": {"limit_w": 4000, "text": "ü & <"},
@@ -67,6 +68,26 @@ def test_an_action_reaches_its_device(api):
     assert stored.json() == action
     assert action["totals"] == {"published": 1, "undeliverable": 1, "offline": 1, "unknown": 2}
     assert (action["requested_by"], action["tenant"]) == ("acme", "acme")
+
+
+def test_nobody_waits_beyond_the_deadline(api):
+    with api.device("device-1") as device:
+        answer = api.post(["device-1", "device-2"], token="acme-token", key="k", ttl_s=2)
+        begin = time.monotonic()
+        message = device.next_message()
+    assert message.properties.MessageExpiryInterval <= 2
+    assert statuses(answer) == {"device-1": "published", "device-2": "undeliverable"}
+    path = answer.headers["location"]
+    until(lambda: statuses(api.get(path, "acme-token"))["device-1"] == "expired", "the target expired", 7)
+    assert time.monotonic() - begin > 1.9
+    assert reasons(api.get(path, "acme-token")) == {"device-1": "no_answer", "device-2": "no_matching_subscribers"}
+
+
+def test_a_deadline_that_has_passed(api):
+    answer = api.post(["device-1"], token="acme-token", key="k", deadline="2026-01-01T00:00:00Z")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-body"), answer.text
+    assert "passed" in answer.text and "/deadline" in answer.text
+    assert api.post(["device-1"], token="acme-token", key="k").status_code == 202, "the key is free"
 
 
 def test_results_are_told(api):
@@ -277,6 +298,16 @@ def test_a_database_that_is_away(api):
     api.postgres_link.restore()
     until(lambda: api.ready()[0] == 200, "ready again", 5)
     assert api.post(["device-1"], key="k").status_code == 202
+
+
+def test_a_database_that_is_away_when_the_deadline_passes(api):
+    with api.device("device-1"):
+        path = api.post(["device-1"], key="k", ttl_s=2).headers["location"]
+    api.postgres_link.cut()
+    time.sleep(3)
+    api.postgres_link.restore()
+    until(lambda: api.ready()[0] == 200, "ready again", 5)
+    until(lambda: statuses(api.get(path)) == {"device-1": "expired"}, "the target expired", 5)
 
 
 def test_a_database_that_is_silent(api):

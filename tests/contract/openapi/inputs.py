@@ -1,5 +1,6 @@
 """Inputs made from the contract's schemas: good ones, bad ones by rule, and any mixture by chance."""
 
+import datetime
 import json
 import random
 import string
@@ -78,6 +79,8 @@ class Maker:
         for name, inner in schema.get("properties", {}).items():
             if name in schema.get("required", ()) or self._random.random() < 0.5:
                 made[name] = self.good(inner)
+        for name in schema.get("not", {}).get("required", ())[1:]:  # never together with the first
+            made.pop(name, None)
         if isinstance(schema.get("additionalProperties"), dict):
             for _ in range(self._random.randint(0, 3)):
                 made[self._word(1, 20)] = self.good(schema["additionalProperties"])
@@ -87,6 +90,9 @@ class Maker:
 
     def _string(self, schema: dict) -> str:
         least = max(schema.get("minLength", 0), 1)
+        if "x-days-ahead" in schema:
+            ahead = datetime.timedelta(days=schema["x-days-ahead"]) * self._random.uniform(0.01, 0.99)
+            return (datetime.datetime.now(datetime.timezone.utc) + ahead).isoformat()
         if schema.get("format") == "date-time":
             return f"20{self._random.randint(10, 99)}-0{self._random.randint(1, 9)}-11T10:20:30Z"
         if schema.get("pattern", "").startswith("^[^:]"):

@@ -100,6 +100,20 @@ TEST_F(ActionResultsTest, ALateAnswerIsKeptOnce) {
   EXPECT_EQ(Apply({Report("a", TargetEvent::kFailed)}), std::vector{kNoChange});
 }
 
+TEST_F(ActionResultsTest, AfterTheDeadlineItIsTooLateWhetherOrNotAnybodyHasWrittenSo) {
+  const auto stored = Must(store_.Get(action_.action.id, std::nullopt));
+  ReceivedReport in_time = Report("a", TargetEvent::kSucceeded, "1");
+  in_time.received_at = stored->deadline;
+  ReceivedReport too_late = Report("b", TargetEvent::kSucceeded, "2");
+  too_late.received_at = stored->deadline + std::chrono::microseconds(1);
+  EXPECT_EQ(Apply({in_time, too_late}), (std::vector{kApplied, kApplied}));
+  EXPECT_EQ(Target("a").status, action::TargetStatus::kSucceeded);
+  EXPECT_EQ(Target("b").status, action::TargetStatus::kExpired);
+  EXPECT_EQ(Target("b").reason, "no_answer");
+  EXPECT_EQ(Target("b").result->content, "2");
+  EXPECT_TRUE(Target("b").result->late);
+}
+
 TEST_F(ActionResultsTest, CountsOnlyFromTargets) {
   ReceivedReport unknown = Report("a", TargetEvent::kSucceeded);
   unknown.report.action_id = action::NewActionId({});

@@ -356,5 +356,57 @@ TEST_F(ActionStoreTest, LargeResultsAreLeftOutOfLists) {
   EXPECT_FALSE(Must(store_.GetTarget(action.action.id, ClientId("bb"), std::nullopt)));
 }
 
+TEST_F(ActionStoreTest, ADeadlineIsAsGivenOrSoLongAfterAcceptance) {
+  NewAction given = ActionFor({"a"}, "given");
+  given.deadline = base::SystemClock().Now() + std::chrono::hours(5);
+  NewAction counted = ActionFor({"a"}, "counted");
+  counted.ttl = std::chrono::seconds(90);
+  const AcceptedAction first = *Must(store_.Create(given));
+  const AcceptedAction second = *Must(store_.Create(counted));
+  EXPECT_EQ(first.deadline, *given.deadline);
+  EXPECT_EQ(second.deadline, second.created_at + std::chrono::seconds(90));
+  EXPECT_EQ(Must(store_.Get(given.action.id, std::nullopt))->deadline, first.deadline);
+  EXPECT_EQ(Must(store_.Get(counted.action.id, std::nullopt))->deadline, second.deadline);
+}
+
+TEST_F(ActionStoreTest, ExpiresWhatIsOpenAfterTheDeadlineAndNothingElse) {
+  for (const char* id : {"sent", "waiting", "done", "young"}) AddConnection(id, "online");
+  const NewAction old = ActionFor({"sent", "waiting", "done", "never"}, "old");
+  const NewAction young = ActionFor({"young"}, "young");
+  for (const NewAction* each : {&old, &young}) Must(store_.Create(*each));
+  ASSERT_TRUE(store_.Finish(Finished(old, {{ClientId("sent"), TargetEvent::kPublished, ""},
+                                           {ClientId("done"), TargetEvent::kPublished, ""}})));
+  Run("UPDATE action_targets SET status = 'succeeded' WHERE client_id = 'done'");
+  EXPECT_EQ(Must(store_.ExpireDue()).targets, 0);
+  Run("UPDATE actions SET deadline = now() - interval '1 second' WHERE action_id = '" +
+      old.action.id.str() + "'");
+  const Expired expired = Must(store_.ExpireDue());
+  EXPECT_EQ(expired.targets, 2);
+  EXPECT_FALSE(expired.more);
+  EXPECT_EQ(StatusOf(old, "sent"), "expired no_answer");
+  EXPECT_EQ(StatusOf(old, "waiting"), "expired not_sent");
+  EXPECT_EQ(StatusOf(old, "done"), "succeeded");
+  EXPECT_EQ(StatusOf(old, "never"), "unknown no_such_device");
+  EXPECT_EQ(StatusOf(young, "young"), "accepted");
+  EXPECT_EQ(One("SELECT string_agg(closed::text, ' ' ORDER BY deadline) FROM actions"),
+            "true false");
+}
+
+TEST_F(ActionStoreTest, ExpiresALargeActionInPieces) {
+  const NewAction large = ActionFor({"a"});
+  Must(store_.Create(large));
+  Run("INSERT INTO action_targets (action_id, client_id, status) SELECT action_id, 'd-' || n, "
+      "'published' FROM actions, generate_series(1, 25000) AS n");
+  Run("UPDATE actions SET deadline = now() - interval '1 second'");
+  const Expired first = Must(store_.ExpireDue());
+  EXPECT_TRUE(first.more);
+  EXPECT_EQ(One("SELECT closed FROM actions"), "f") << "some are still open";
+  const Expired second = Must(store_.ExpireDue());
+  EXPECT_EQ(first.targets + second.targets, 25'000);
+  EXPECT_FALSE(second.more);
+  EXPECT_EQ(One("SELECT closed FROM actions"), "t");
+  EXPECT_EQ(One("SELECT count(*) FROM action_targets WHERE status = 'expired'"), "25000");
+}
+
 }  // namespace
 }  // namespace heliograph::postgres

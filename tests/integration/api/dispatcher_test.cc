@@ -51,7 +51,7 @@ class DispatcherTest : public postgres::StoreTest {
   const ActionsConfig config_{seconds(60), milliseconds(300), 8};
   Publisher publisher_{sender_,
                        *device::TopicGrammar::Create("heliograph"),
-                       {config_.message_expiry, config_.publish_timeout, 10'000},
+                       {config_.publish_timeout, 10'000},
                        clock_,
                        metrics_};
   UnsavedOutcomes unsaved_{store_, metrics_};
@@ -116,6 +116,28 @@ TEST_F(DispatcherTest, ARepeatGetsTheSameAnswerAlsoWhenTheBrokerIsAway) {
   const auto other = dispatcher_.Submit(For({"a"}, "k", "another hash"));
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, base::ErrorCode::kConflict);
+}
+
+TEST_F(DispatcherTest, TakesADeadlineInItsTimeOnly) {
+  const auto with_deadline = [&](const std::string& key, std::chrono::seconds from_now) {
+    Submission submission = For({"a"}, key);
+    submission.request.deadline = clock_.Now() + from_now;
+    return submission;
+  };
+  Submission soon = with_deadline("k", seconds(100));
+  const Answer first = Must(dispatcher_.Submit(soon));
+  EXPECT_LE(sender_.sent.at(0).expiry, seconds(100));
+  EXPECT_GE(sender_.sent.at(0).expiry, seconds(95));
+  for (const Submission& refused : {with_deadline("past", seconds(-1)),
+                                    with_deadline("far", std::chrono::hours(24 * 30 + 1))}) {
+    const auto answer = dispatcher_.Submit(refused);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, base::ErrorCode::kInvalidArgument);
+  }
+  EXPECT_EQ(One("SELECT count(*) FROM idempotency_keys"), "1") << "what is refused stores nothing";
+  soon.request.deadline = clock_.Now() - seconds(1);
+  EXPECT_EQ(Must(dispatcher_.Submit(soon)).body, first.body)
+      << "a repeat that comes after the deadline gets the answer of the first";
 }
 
 TEST_F(DispatcherTest, FiftyAtOnceAreOneAction) {

@@ -42,8 +42,8 @@ class IndexesTest : public StoreTest {
         " FROM connection_descriptions");
     Run("INSERT INTO intervals SELECT client_id, since - stay * interval '1 hour', 1, 0,"
         " log_offset * 10 + stay FROM connections, generate_series(1, 2) AS stay");
-    Run("INSERT INTO actions (action_id, tenant, requested_by, directive, payload)"
-        " SELECT md5(n::text)::uuid, 'tenant-1', 'tester', 'd', '1'"
+    Run("INSERT INTO actions (action_id, tenant, requested_by, directive, payload, deadline)"
+        " SELECT md5(n::text)::uuid, 'tenant-1', 'tester', 'd', '1', now() + n * interval '1 hour'"
         " FROM generate_series(1, 5000) AS n");
     Run("INSERT INTO action_targets (action_id, client_id, status)"
         " SELECT action_id, 'device-' || n, CASE WHEN n = 1 THEN 'offline' ELSE 'published' END"
@@ -139,6 +139,11 @@ TEST_F(IndexesTest, Actions) {
   ExpectNoScan("a new action", [&] {
     Must(actions_.Create(ActionFor({"device-1", "never"}, "key-" + std::to_string(++key))));
   });
+  ExpectNoScan("nothing is due", [&] { EXPECT_EQ(Must(actions_.ExpireDue()).targets, 0); });
+  Run("UPDATE actions SET deadline = now() - interval '1 s' WHERE deadline < now() + interval '30 "
+      "hours'");
+  ExpectNoScan("what is due", [&] { Must(actions_.ExpireDue()); });
+  EXPECT_GE(One("SELECT count(*) FROM action_targets WHERE status = 'expired'"), "200");
 }
 
 }  // namespace

@@ -79,6 +79,7 @@ inline NewAction ActionFor(std::vector<std::string> client_ids, const std::strin
   action.action.directive = action::Directive("solar.configure");
   action.action.payload = R"({"limit_w":4000,"nul":"\u0000"})";
   action.action.requested_by = "tester";
+  action.ttl = std::chrono::seconds(3600);
   for (std::string& id : client_ids) action.client_ids.emplace_back(std::move(id));
   return action;
 }

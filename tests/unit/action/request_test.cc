@@ -79,6 +79,21 @@ TEST(ParseRequest, SaysWhichFieldIsWrong) {
        "/metadata/heliograph.deadline"},
       {"{" + ids + R"(,"directive":"d","payload":1,"metadata":{"a/~":null}})", "/metadata/a~1~0"},
       {"{" + ids + R"(,"directive":"d","payload":1,"payload":1})", ""},
+      {"{" + ids + R"(,"directive":"d","payload":1,"ttl_s":0})", "/ttl_s"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"ttl_s":2592001})", "/ttl_s"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"ttl_s":1.5})", "/ttl_s"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"ttl_s":"60"})", "/ttl_s"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"ttl_s":18446744073709551615})", "/ttl_s"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"deadline":"tomorrow"})", "/deadline"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"deadline":1700000000})", "/deadline"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"ttl_s":1,"deadline":"2023-11-14T22:13:20Z"})",
+       "/deadline"},
+      {R"({"targets":{"client_ids":["a"],"exclude":["a"]},"directive":"d","payload":1})",
+       "/targets/client_ids"},
+      {R"({"targets":{"client_ids":["a"],"exclude":"b"},"directive":"d","payload":1})",
+       "/targets/exclude"},
+      {R"({"targets":{"client_ids":["a"],"exclude":["b","/"]},"directive":"d","payload":1})",
+       "/targets/exclude/1"},
   };
   for (const auto& row : cases) {
     const auto parsed = ParseRequest(row.body);
@@ -87,6 +102,23 @@ TEST(ParseRequest, SaysWhichFieldIsWrong) {
     EXPECT_EQ(fault->field, row.field) << row.body;
     EXPECT_FALSE(fault->message.empty());
   }
+}
+
+TEST(ParseRequest, ReadsHowLongItLives) {
+  const std::string begin = R"({"targets":{"client_ids":["a"]},"directive":"d","payload":1)";
+  EXPECT_EQ(Good(begin + "}").ttl, std::nullopt);
+  EXPECT_EQ(Good(begin + "}").deadline, std::nullopt);
+  EXPECT_EQ(Good(begin + R"(,"ttl_s":2592000})").ttl, std::chrono::seconds(2'592'000));
+  EXPECT_EQ(Good(begin + R"(,"ttl_s":null,"deadline":"2023-11-14T23:13:20+01:00"})").deadline,
+            base::Timestamp{std::chrono::seconds(1'700'000'000)});
+}
+
+TEST(ParseRequest, LeavesOutWhatIsExcluded) {
+  EXPECT_EQ(
+      Good(
+          R"({"targets":{"client_ids":["c","a","b"],"exclude":["b","x"]},"directive":"d","payload":1})")
+          .client_ids,
+      (std::vector{device::ClientId("a"), device::ClientId("c")}));
 }
 
 TEST(ParseRequest, BoundsTheNumberOfTargets) {

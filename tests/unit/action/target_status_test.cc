@@ -58,6 +58,13 @@ TEST(Next, SaysWhatEachEventDoes) {
       {kUndeliverable, TargetEvent::kSucceeded, std::nullopt,
        "final stays; the answer is kept as late"},
       {kOffline, TargetEvent::kSucceeded, std::nullopt, "nothing was sent"},
+      {kAccepted, TargetEvent::kQueued, kQueued, "it waits for its device"},
+      {kQueued, TargetEvent::kOffline, std::nullopt, "that is what it waits for"},
+      {kQueued, TargetEvent::kUnauthorised, kUnauthorised, "the right was taken back meanwhile"},
+      {kPublished, TargetEvent::kUnauthorised, std::nullopt, "the right came too late to be lost"},
+      {kPublished, TargetEvent::kQueued, std::nullopt, "nothing leads back"},
+      {kSucceeded, TargetEvent::kExpired, std::nullopt, "the deadline after the end"},
+      {kSucceeded, TargetEvent::kCancelled, std::nullopt, "too late to be called off"},
   };
   for (const Case& row : cases) EXPECT_EQ(Next(row.status, row.event), row.expected) << row.why;
 }
@@ -84,6 +91,15 @@ TEST(Next, TakesEveryEndFromADeviceWhileItIsOpen) {
   }
 }
 
+TEST(Next, ADeadlineAndACallerEndWhateverIsOpen) {
+  for (const TargetStatus status : AllStatuses()) {
+    const bool open = !IsFinal(status);
+    EXPECT_EQ(Next(status, TargetEvent::kExpired), open ? std::optional(kExpired) : std::nullopt);
+    EXPECT_EQ(Next(status, TargetEvent::kCancelled),
+              open ? std::optional(kCancelled) : std::nullopt);
+  }
+}
+
 // Whatever order events come in, a target that hears an end is in one final status and stays there.
 TEST(Next, EndsOnceInAnyOrder) {
   std::minstd_rand random(7);
@@ -106,6 +122,7 @@ TEST(Next, EndsOnceInAnyOrder) {
 }
 
 TEST(ChangedBy, IsTheColumnOfTheTable) {
+  EXPECT_EQ(ChangedBy(TargetEvent::kOffline), std::vector{kAccepted});
   EXPECT_EQ(ChangedBy(TargetEvent::kPublished), (std::vector{kAccepted, kQueued}));
   EXPECT_EQ(ChangedBy(TargetEvent::kSucceeded),
             (std::vector{kAccepted, kQueued, kPublished, kDelivered, kRunning}));

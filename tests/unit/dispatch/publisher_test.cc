@@ -24,8 +24,8 @@ class FixedClock final : public base::Clock {
 class PublisherTest : public testing::Test {
  protected:
   Publisher Make(milliseconds timeout = milliseconds(60'000)) {
-    return Publisher(sender_, *device::TopicGrammar::Create("redhat/insights"),
-                     {std::chrono::seconds(60), timeout, 10'000}, clock_, metrics_);
+    return Publisher(sender_, *device::TopicGrammar::Create("redhat/insights"), {timeout, 10'000},
+                     clock_, metrics_);
   }
   static std::vector<device::ClientId> Ids(std::size_t count) {
     std::vector<device::ClientId> ids;
@@ -36,7 +36,9 @@ class PublisherTest : public testing::Test {
   const Order order_{action::ActionId("01234567-89ab-7def-8123-456789abcdef"),
                      action::Directive("solar.configure"),
                      R"({"limit_w":4000})",
-                     {{"ticket", "T-1"}}};
+                     {{"ticket", "T-1"}},
+                     base::Timestamp{std::chrono::seconds(1'700'000'090)},
+                     milliseconds(90'700)};
   ScriptedSender sender_;
   FixedClock clock_;
   metrics::Registry metrics_;
@@ -52,11 +54,12 @@ TEST_F(PublisherTest, SendsTheEnvelopeOfTheProtocol) {
   EXPECT_EQ(message.topic, "redhat/insights/d-0/data/in");
   EXPECT_EQ(message.qos, 1);
   EXPECT_FALSE(message.retain);
-  EXPECT_EQ(message.expiry, std::chrono::seconds(60));
+  EXPECT_EQ(message.expiry, std::chrono::seconds(90));
   EXPECT_EQ(
       message.payload,
       R"({"type":"data","message_id":"01234567-89ab-7def-8123-456789abcdef","response_to":"","version":1,)"
-      R"("sent":"2023-11-14T22:13:20.000000Z","directive":"solar.configure","metadata":{"ticket":"T-1"},)"
+      R"("sent":"2023-11-14T22:13:20.000000Z","directive":"solar.configure",)"
+      R"("metadata":{"heliograph.deadline":"2023-11-14T22:14:50.000000Z","ticket":"T-1"},)"
       R"("content":{"limit_w":4000}})");
 }
 
@@ -84,10 +87,25 @@ TEST_F(PublisherTest, ABrokerThatIsAwayGetsNothing) {
 
 TEST_F(PublisherTest, ASilentBrokerIsNotWaitedForBeyondTheTime) {
   sender_.answer = [](const auto&, const auto&) {};
-  clock_.steady -= std::chrono::hours(1);  // the deadline has passed when the first was sent
+  clock_.steady -= std::chrono::hours(1);  // the time to wait has passed when the first was sent
   Publisher publisher = Make();
   const auto fates = publisher.Publish(order_, Ids(1));
   EXPECT_EQ(fates[0].reason, action::kNotAcknowledged);
+}
+
+TEST_F(PublisherTest, PublishesNothingAfterTheDeadline) {
+  sender_.answer = [this](const auto&, const mqtt::PublishCallback& on_done) {
+    clock_.steady += milliseconds(600);
+    on_done(mqtt::PublishOutcome::kAcknowledged, 0);
+  };
+  Order order = order_;
+  order.time_left = milliseconds(1000);
+  Publisher publisher = Make();
+  const auto fates = publisher.Publish(order, Ids(3));
+  ASSERT_EQ(sender_.sent.size(), 2U);
+  EXPECT_EQ(sender_.sent[1].expiry, std::chrono::seconds(1)) << "none at all would be for ever";
+  EXPECT_EQ(fates[1].event, TargetEvent::kPublished);
+  EXPECT_EQ(fates[2].reason, action::kNotSent);
 }
 
 TEST_F(PublisherTest, TriesAgainWhileTheConnectionIsFull) {

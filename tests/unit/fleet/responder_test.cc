@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/rfc3339.h"
 #include "device/control_message.h"
 #include "device/data_message.h"
 
@@ -53,6 +54,20 @@ TEST(Responder, RunsAnIdOnceAndAnswersItAgain) {
   ASSERT_THAT(second.replies, SizeIs(1));
   EXPECT_EQ(second.replies[0].payload, first.replies[0].payload);
   EXPECT_TRUE(responder.OnData(Action("a-2", "echo", "1"), kNow).is_action);
+}
+
+TEST(Responder, RefusesWhatComesAfterItsDeadline) {
+  Responder responder({});
+  const std::string deadline = base::FormatRfc3339(kNow);
+  const std::string action = R"({"type":"data","message_id":"a-1","directive":"echo",)"
+                             R"("metadata":{"heliograph.deadline":")" +
+                             deadline + R"("},"content":1})";
+  const Reaction late = responder.OnData(action, kNow + std::chrono::microseconds(1));
+  EXPECT_FALSE(late.is_action);
+  ASSERT_THAT(late.replies, SizeIs(1));
+  EXPECT_EQ(Answer(late.replies[0]).metadata.at("status"), "failed");
+  EXPECT_EQ(Answer(late.replies[0]).metadata.at("reason"), "deadline_passed");
+  EXPECT_TRUE(responder.OnData(action, kNow).is_action);
 }
 
 TEST(Responder, SaysAcceptedAndRunningWhenAskedTo) {
