@@ -48,6 +48,22 @@ void AppendTotals(std::string& out, const std::map<TargetStatus, std::int64_t>& 
   out += '}';
 }
 
+// The object up to its last member that every view of an action has.
+void AppendMembers(std::string& out, const Action& action) {
+  out += R"({"action_id":)";
+  json::AppendString(out, action.id.view());
+  out += R"(,"directive":)";
+  json::AppendString(out, action.directive.view());
+  out += R"(,"requested_by":)";
+  json::AppendString(out, action.requested_by);
+  out += R"(,"tenant":)";
+  AppendTextOrNull(out, action.tenant ? action.tenant->view() : std::string_view());
+  out += R"(,"created_at":)";
+  AppendTime(out, action.created_at);
+  out += R"(,"deadline":)";
+  AppendTime(out, action.deadline);
+}
+
 }  // namespace
 
 void AppendTarget(std::string& out, const Target& target) {
@@ -71,20 +87,15 @@ void AppendTarget(std::string& out, const Target& target) {
   out += '}';
 }
 
+void AppendHeading(std::string& out, const Action& action) {
+  AppendMembers(out, action);
+  out += '}';
+}
+
 std::string WriteAction(const Action& action) {
-  std::string out = R"({"action_id":)";
-  json::AppendString(out, action.id.view());
-  out += R"(,"directive":)";
-  json::AppendString(out, action.directive.view());
+  std::string out;
+  AppendMembers(out, action);
   out += R"(,"payload":)" + action.payload + R"(,"metadata":)" + action.metadata;
-  out += R"(,"requested_by":)";
-  json::AppendString(out, action.requested_by);
-  out += R"(,"tenant":)";
-  AppendTextOrNull(out, action.tenant ? action.tenant->view() : std::string_view());
-  out += R"(,"created_at":)";
-  AppendTime(out, action.created_at);
-  out += R"(,"deadline":)";
-  AppendTime(out, action.deadline);
   out += R"(,"totals":)";
   AppendTotals(out, action.totals);
   out += R"(,"targets":)";

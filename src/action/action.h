@@ -51,7 +51,8 @@ struct Action {
   std::optional<std::vector<Target>> targets;  // nullopt = more than kTargetsInFull
 };
 
-// JSON.
+// JSON. A heading is what a list of actions shows: without payload, metadata, totals and targets.
+void AppendHeading(std::string& out, const Action& action);
 void AppendTarget(std::string& out, const Target& target);
 std::string WriteAction(const Action& action);
 
@@ -65,7 +66,10 @@ inline constexpr std::string_view kNotAcknowledged =
     "not_acknowledged";                                   // it may have been delivered
 inline constexpr std::string_view kNotSent = "not_sent";  // broker away, or too slow
 inline constexpr std::string_view kDispatcherEnded =
-    "dispatcher_ended";  // it may have been delivered
+    "dispatcher_ended";                                               // it may have been delivered
+inline constexpr std::string_view kBeforeSending = "before_sending";  // cancelled, these three
+inline constexpr std::string_view kWhileSending = "while_sending";    // it may have been delivered
+inline constexpr std::string_view kAfterSending = "after_sending";
 inline constexpr std::string_view kNoAnswer =
     "no_answer";  // expired: the broker had it, or even the device
 

@@ -53,6 +53,8 @@ void ActionRoutes::AddTo(http::Router& router, const Guard& guard) {
                              }));
   };
   add("POST", "/v1/actions", &ActionRoutes::Post);
+  add("GET", "/v1/actions", &ActionRoutes::List);
+  add("POST", "/v1/actions/{action_id}/cancel", &ActionRoutes::Cancel);
   add("GET", "/v1/actions/{action_id}", &ActionRoutes::Get);
   add("GET", "/v1/actions/{action_id}/targets", &ActionRoutes::ListTargets);
   add("GET", "/v1/actions/{action_id}/targets/{client_id}", &ActionRoutes::GetTarget);
@@ -81,6 +83,53 @@ http::Response ActionRoutes::Post(const http::Request& request, const auth::Prin
   response.status = 202;
   response.headers.emplace_back("location", "/v1/actions/" + answer->action_id.str());
   response.body = std::move(answer->body);
+  return response;
+}
+
+http::Response ActionRoutes::List(const http::Request& request, const auth::Principal& caller) {
+  Parameters parameters(request, {"tenant", "requested_by", "directive", "created_from",
+                                  "created_before", "cursor", "limit"});
+  postgres::ActionQuery query;
+  query.sight = TenantOf(caller);
+  query.tenant = parameters.Tenant("tenant");
+  if (query.tenant && !caller.is_operator()) parameters.Refuse("tenant", "is for operators only");
+  query.requested_by = parameters.Text("requested_by");
+  if (const auto text = parameters.Text("directive")) {
+    auto directive = action::ParseDirective(*text);
+    if (directive) {
+      query.directive = *std::move(directive);
+    } else {
+      parameters.Refuse("directive", "is no directive");
+    }
+  }
+  query.created_from = parameters.Time("created_from");
+  query.created_before = parameters.Time("created_before");
+  query.limit = parameters.Limit();
+  if (parameters.fault()) return *parameters.fault();
+  if (const auto cursor = request.Query("cursor")) {
+    query.before = ReadActionCursor(*cursor);
+    if (!query.before) return InvalidCursor();
+  }
+  const auto found = queries_.List(query);
+  if (!found) return FromError(found.error());
+  Page page;
+  for (const action::Action& each : found->actions) {
+    page.Add([&](std::string& out) { action::AppendHeading(out, each); });
+  }
+  return std::move(page).Finish(found->next ? std::optional(WriteCursor(*found->next))
+                                            : std::nullopt);
+}
+
+http::Response ActionRoutes::Cancel(const http::Request& request, const auth::Principal& caller) {
+  const Parameters parameters(request, {});
+  if (parameters.fault()) return *parameters.fault();
+  const auto id = ActionIdOf(request);
+  if (!id) return NotFound("action");
+  const auto action = store_.Cancel(*id, TenantOf(caller));
+  if (!action) return FromError(action.error());
+  if (!*action) return NotFound("action");
+  http::Response response;
+  response.body = action::WriteAction(**action);
   return response;
 }
 

@@ -1,9 +1,10 @@
-// POST /v1/actions, GET /v1/actions/{action_id} and its targets.
+// POST and GET /v1/actions, /v1/actions/{action_id}, its targets, its cancelling.
 #pragma once
 
 #include "api/guard.h"
 #include "dispatch/dispatcher.h"
 #include "http/router.h"
+#include "postgres/action_queries.h"
 #include "postgres/action_store.h"
 
 namespace heliograph::api {
@@ -11,19 +12,23 @@ namespace heliograph::api {
 // Threads: any thread.
 class ActionRoutes {
  public:
-  ActionRoutes(dispatch::Dispatcher& dispatcher, postgres::ActionStore& store)
-      : dispatcher_(dispatcher), store_(store) {}
+  ActionRoutes(dispatch::Dispatcher& dispatcher, postgres::ActionStore& store,
+               postgres::ActionQueries& queries)
+      : dispatcher_(dispatcher), store_(store), queries_(queries) {}
 
   void AddTo(http::Router& router, const Guard& guard);
 
  private:
   http::Response Post(const http::Request& request, const auth::Principal& caller);
+  http::Response List(const http::Request& request, const auth::Principal& caller);
+  http::Response Cancel(const http::Request& request, const auth::Principal& caller);
   http::Response Get(const http::Request& request, const auth::Principal& caller);
   http::Response ListTargets(const http::Request& request, const auth::Principal& caller);
   http::Response GetTarget(const http::Request& request, const auth::Principal& caller);
 
   dispatch::Dispatcher& dispatcher_;
   postgres::ActionStore& store_;
+  postgres::ActionQueries& queries_;
 };
 
 }  // namespace heliograph::api

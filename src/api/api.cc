@@ -68,6 +68,7 @@ struct Api::Parts {
         together(TogetherOf(config.postgres), "heliograph-api"),
         store(pool, together, kSessionWait),
         queries(pool, kSessionWait),
+        action_queries(pool, kSessionWait),
         broker(config.mqtt, health),
         publisher(broker, TopicsOf(config), PublisherOptionsOf(config), clock, metrics),
         unsaved(store, metrics),
@@ -88,6 +89,7 @@ struct Api::Parts {
   postgres::Pool together;
   postgres::ActionStore store;
   postgres::ConnectionQueries queries;
+  postgres::ActionQueries action_queries;
   dispatch::BrokerSession broker;
   dispatch::Publisher publisher;
   dispatch::UnsavedOutcomes unsaved;
@@ -95,7 +97,7 @@ struct Api::Parts {
   dispatch::Housekeeper housekeeper;
   const Guard guard{tokens};
   ConnectionRoutes connections{queries};
-  ActionRoutes actions{dispatcher, store};
+  ActionRoutes actions{dispatcher, store, action_queries};
   http::Router router;
   http::Server server;
 };

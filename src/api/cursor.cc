@@ -40,6 +40,7 @@ std::optional<std::string> FromHex(std::string_view text) {
 }
 
 constexpr char kIntervals = 'i';
+constexpr char kActions = 'a';
 
 // The next number of "1,2,3"; false: there is none.
 bool ReadNumber(std::string_view& text, std::int64_t& number) {
@@ -69,6 +70,22 @@ std::optional<device::ClientId> ReadCursor(ListKind kind, std::string_view curso
   auto id = device::ParseClientId(std::string_view(*bytes).substr(1));
   if (!id) return std::nullopt;
   return *std::move(id);
+}
+
+std::string WriteCursor(const postgres::ActionPlace& last) {
+  return ToHex(kActions + std::to_string(last.created_at.time_since_epoch().count()) + "," +
+               last.action_id.str());
+}
+
+std::optional<postgres::ActionPlace> ReadActionCursor(std::string_view cursor) {
+  const auto bytes = FromHex(cursor);
+  if (!bytes || bytes->empty() || bytes->front() != kActions) return std::nullopt;
+  std::string_view rest = std::string_view(*bytes).substr(1);
+  std::int64_t time = 0;
+  if (!ReadNumber(rest, time) || !IsTime(time)) return std::nullopt;
+  auto id = action::ParseActionId(rest);
+  if (!id) return std::nullopt;
+  return postgres::ActionPlace{base::Timestamp{std::chrono::microseconds(time)}, *std::move(id)};
 }
 
 std::string WriteCursor(const postgres::IntervalPlace& last) {

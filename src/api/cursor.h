@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "device/ids.h"
+#include "postgres/action_queries.h"
 #include "postgres/connection_queries.h"
 
 namespace heliograph::api {
@@ -16,6 +17,9 @@ enum class ListKind : char { kConnections = 'c', kTargets = 't' };
 
 std::string WriteCursor(ListKind kind, const device::ClientId& last);
 std::optional<device::ClientId> ReadCursor(ListKind kind, std::string_view cursor);
+
+std::string WriteCursor(const postgres::ActionPlace& last);
+std::optional<postgres::ActionPlace> ReadActionCursor(std::string_view cursor);
 
 std::string WriteCursor(const postgres::IntervalPlace& last);
 std::optional<postgres::IntervalPlace> ReadIntervalCursor(std::string_view cursor);

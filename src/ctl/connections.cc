@@ -13,10 +13,6 @@ namespace {
 
 using base::Result;
 
-Table NewTable() {
-  return Table({"CLIENT ID", "TENANT", "STATE", "SINCE", "REASON", "LAST SEEN", "VERSION"});
-}
-
 std::vector<std::string> RowOf(const json::Value& connection) {
   return {Field(connection, "client_id"),     Field(connection, "tenant"),
           Field(connection, "state"),         TimeField(connection, "since"),
@@ -24,63 +20,13 @@ std::vector<std::string> RowOf(const json::Value& connection) {
           Field(connection, "client_version")};
 }
 
-// Writes pages as they come, so that a million connections do not have to fit into memory.
-class PageWriter {
- public:
-  explicit PageWriter(const Console& console) : console_(console), table_(NewTable()) {
-    if (console_.json) console_.out << R"({"items":[)";
-  }
-
-  void Write(const json::Value& items) {
-    for (const json::Value& item : items) {
-      if (console_.json) {
-        console_.out << (count_ == 0 ? "\n" : ",\n") << json::Write(item);
-      } else {
-        table_.Add(RowOf(item));
-      }
-      ++count_;
-    }
-    if (!console_.json) table_.Write(console_.out);
-  }
-
-  void Finish(const json::Value& next) {
-    if (console_.json) {
-      console_.out << "\n],\"next\":" << json::Write(next) << "}\n";
-    } else if (!next.is_null()) {
-      console_.err << count_ << " shown, there are more: --all, or a larger --limit\n";
-    }
-  }
-
- private:
-  const Console& console_;
-  Table table_;
-  std::size_t count_ = 0;
-};
-
-// The page's cursor to the next one; null on the last.
-json::Value NextOf(const json::Value& page) {
-  const auto found = page.is_object() ? page.find("next") : page.end();
-  return found != page.end() && found->is_string() ? *found : json::Value();
-}
-
 Result<ExitCode> ListOnce(Api& api, const ListOptions& options, const Console& console) {
-  http_client::Query query = options.filter.ToQuery();
-  query.emplace_back("limit", std::to_string(options.limit));
-  auto page = api.Get({"v1", "connections"}, query);
-  if (!page) return std::move(page).error();
-  PageWriter writer(console);
-  json::Value next = NextOf(*page);
-  writer.Write(ListField(*page, "items"));
-  while (options.all && !next.is_null()) {
-    http_client::Query more = query;
-    more.emplace_back("cursor", next.get<std::string>());
-    page = api.Get({"v1", "connections"}, more);
-    if (!page) return std::move(page).error();
-    next = NextOf(*page);
-    writer.Write(ListField(*page, "items"));
-  }
-  writer.Finish(next);
-  return ExitCode::kOk;
+  return WriteListing(api,
+                      {{"v1", "connections"},
+                       options.filter.ToQuery(),
+                       {"CLIENT ID", "TENANT", "STATE", "SINCE", "REASON", "LAST SEEN", "VERSION"},
+                       RowOf},
+                      options.paging, console);
 }
 
 // Redraws until the process is interrupted; what goes wrong is shown in place of the table and

@@ -7,6 +7,7 @@
 #include "ctl/api.h"
 #include "ctl/console.h"
 #include "ctl/exit_code.h"
+#include "ctl/listing.h"
 #include "http_client/url.h"
 
 namespace heliograph::ctl {
@@ -26,8 +27,7 @@ struct ConnectionFilter {
 struct ListOptions {
   ApiOptions api;
   ConnectionFilter filter;
-  int limit = 50;
-  bool all = false;    // every page
+  Paging paging;
   double watch_s = 0;  // again and again, that far apart; 0 = once
 };
 

@@ -19,10 +19,7 @@ void AddList(CLI::App& group, Chosen& chosen) {
       ->take_all();
   command->add_option("--dispatcher", filter.dispatcher, "That have this dispatcher");
   command->add_option("--seen-before", filter.seen_before, "Last seen before this time (RFC 3339)");
-  command->add_option("--limit", options->limit, "At most so many, or so many a page with --all")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command->add_flag("--all", options->all, "Every page");
+  options->paging.Declare(*command);
   command->add_option("--watch", options->watch_s, "Redraw every so many seconds")
       ->check(CLI::Range(0.2, 3600.0));
   options->api.Declare(*command);

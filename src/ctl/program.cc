@@ -25,6 +25,7 @@ void Declare(CLI::App& app, Chosen& chosen, Console& console, bool& verbose) {
   AddMigrate(app, chosen);
   AddTopics(app, chosen);
   AddConnections(app, chosen);
+  AddActions(app, chosen);
   AddSend(app, chosen);
   AddState(app, chosen);
   AddCheckConfig(app, chosen);

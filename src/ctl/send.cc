@@ -75,23 +75,6 @@ void ShowTotals(const json::Value& action, const Console& console) {
               << "/targets\n";
 }
 
-void Show(const json::Value& action, const Console& console) {
-  if (console.json) {
-    console.out << json::WriteIndented(action) << '\n';
-    return;
-  }
-  console.out << "action " << Printable(Field(action, "action_id")) << "\n\n";
-  if (ListField(action, "targets").empty()) return ShowTotals(action, console);
-  Table table({"CLIENT ID", "STATUS", "REASON", "RESULT"});
-  for (const json::Value& target : ListField(action, "targets")) {
-    const auto result = target.is_object() ? target.find("result") : target.end();
-    const bool has_result = result != target.end() && result->is_object();
-    table.Add({Field(target, "client_id"), Field(target, "status"), Field(target, "reason"),
-               has_result ? Field(*result, "content") : "-"});
-  }
-  table.Write(console.out);
-}
-
 // Asks until every target has ended or the time is over; what was seen last. Faster at first, since
 // most devices answer at once.
 Result<json::Value> WaitForResults(Api& api, json::Value action, double wait_s) {
@@ -134,6 +117,7 @@ Result<json::Value> ActionOf(const SendOptions& options, json::Value payload) {
   json::Value action = {{"targets", {{"client_ids", options.client_ids}}},
                         {"directive", options.directive},
                         {"payload", std::move(payload)}};
+  if (options.ttl_s > 0) action["ttl_s"] = options.ttl_s;
   for (const std::string& entry : options.metadata) {
     const std::size_t equals = entry.find('=');
     if (equals == 0 || equals == entry.npos) {
@@ -157,6 +141,23 @@ ExitCode JudgeAction(const json::Value& action, bool waited) {
     return status == "succeeded" || (!waited && IsOneOf(kOnItsWay, status));
   });
   return good ? ExitCode::kOk : ExitCode::kNo;
+}
+
+void WriteAction(const json::Value& action, const Console& console) {
+  if (console.json) {
+    console.out << json::WriteIndented(action) << '\n';
+    return;
+  }
+  console.out << "action " << Printable(Field(action, "action_id")) << "\n\n";
+  if (ListField(action, "targets").empty()) return ShowTotals(action, console);
+  Table table({"CLIENT ID", "STATUS", "REASON", "RESULT"});
+  for (const json::Value& target : ListField(action, "targets")) {
+    const auto result = target.is_object() ? target.find("result") : target.end();
+    const bool has_result = result != target.end() && result->is_object();
+    table.Add({Field(target, "client_id"), Field(target, "status"), Field(target, "reason"),
+               has_result ? Field(*result, "content") : "-"});
+  }
+  table.Write(console.out);
 }
 
 Result<ExitCode> Send(const SendOptions& options, std::istream& standard_input,
@@ -187,11 +188,11 @@ Result<ExitCode> Send(const SendOptions& options, std::istream& standard_input,
       return error;
     }
   }
-  Show(*action, console);
+  WriteAction(*action, console);
   if (waits && !HasEnded(*action)) {
     console.err << "not every target has ended after " << options.wait_s
-                << " s; ask again: GET /v1/actions/" << Printable(Field(*action, "action_id"))
-                << '\n';
+                << " s; ask again: heliograph action show "
+                << Printable(Field(*action, "action_id")) << '\n';
   }
   return JudgeAction(*action, waits);
 }

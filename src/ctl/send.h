@@ -1,6 +1,7 @@
 // An action: what `send` asks the API for, and what became of it.
 #pragma once
 
+#include <cstdint>
 #include <istream>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@ struct SendOptions {
   bool text = false;                  // the payload is sent as a JSON string, whatever it holds
   std::vector<std::string> metadata;  // "name=value"
   std::string idempotency_key;        // "" = a new one
+  std::int64_t ttl_s = 0;             // until the deadline; 0 = as the API has it
   double wait_s = 0;                  // for results; 0 = not at all
 };
 
@@ -42,6 +44,9 @@ bool HasEnded(const json::Value& action);
 // kOk when every target of the action succeeded or, where nobody waits, was published or is on its
 // way.
 ExitCode JudgeAction(const json::Value& action, bool waited);
+
+// The action, its targets one by one or how many stand where.
+void WriteAction(const json::Value& action, const Console& console);
 
 base::Result<ExitCode> Send(const SendOptions& options, std::istream& standard_input,
                             const Console& console);

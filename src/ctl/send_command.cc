@@ -25,6 +25,10 @@ void AddSend(CLI::App& app, Chosen& chosen) {
       ->take_all();
   command->add_option("--idempotency-key", options->idempotency_key,
                       "Of an earlier try, so that it happens once (else a new one)");
+  command
+      ->add_option("--ttl", options->ttl_s,
+                   "Seconds until the deadline, which ends it (else the API's)")
+      ->check(CLI::Range(1, 30 * 24 * 3600));
   command->add_option("--wait,-w", options->wait_s, "Wait so many seconds for every target to end")
       ->check(CLI::Range(0.0, 86400.0));
   options->api.Declare(*command);

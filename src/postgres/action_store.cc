@@ -203,6 +203,33 @@ base::Result<bool> ActionStore::FinishOldestAbandoned(std::chrono::milliseconds 
                          {grace.count()});
 }
 
+base::Result<std::optional<action::Action>> ActionStore::Cancel(
+    const action::ActionId& id, const std::optional<device::TenantId>& tenant) {
+  auto session = Session(pool_);
+  if (!session) return std::move(session).error();
+  auto transaction = Transaction::Begin(**session);
+  if (!transaction) return std::move(transaction).error();
+  auto action = ReadHeader(*transaction, id, tenant);
+  if (!action || !*action) return action;
+  const auto ended = transaction->Execute(
+      "UPDATE action_targets t SET status = 'cancelled', updated_at = now(), reason = CASE "
+      "t.status WHEN 'queued' THEN $3 WHEN 'accepted' THEN $4 ELSE $5 END "
+      "FROM (SELECT action_id, client_id FROM action_targets"
+      "      WHERE action_id = $1::uuid AND status = ANY ($2::text[]) ORDER BY client_id FOR "
+      "UPDATE) AS open "
+      "WHERE t.action_id = open.action_id AND t.client_id = open.client_id",
+      {id, NamesOf(action::ChangedBy(TargetEvent::kCancelled)), action::kBeforeSending,
+       action::kWhileSending, action::kAfterSending});
+  if (!ended) return ended.error();
+  if (base::Status targets = ReadTargetsOf(*transaction, **action); !targets) {
+    return std::move(targets).error();
+  }
+  if (base::Status committed = transaction->Commit(); !committed) {
+    return std::move(committed).error();
+  }
+  return action;
+}
+
 // Actions first, then targets, in the order of all who lock several.
 base::Result<Expired> ActionStore::ExpireDue() {
   auto session = Session(pool_);

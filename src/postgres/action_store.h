@@ -118,6 +118,11 @@ class ActionStore {
   // The same for whichever request's lease has been over for the longest, and for `grace` at least.
   base::Result<bool> FinishOldestAbandoned(std::chrono::milliseconds grace);
 
+  // Ends every target that is open as kCancelled; the action as it is then. nullopt as Get. To
+  // cancel once more changes nothing.
+  base::Result<std::optional<action::Action>> Cancel(const action::ActionId& id,
+                                                     const std::optional<device::TenantId>& tenant);
+
   // Ends targets that are open though the deadline of their action has passed, a bounded number of
   // them; other replicas may do the same at the same time.
   base::Result<Expired> ExpireDue();

@@ -115,6 +115,18 @@ def test_send_without_waiting(ctl, device, client_id):
     assert json.loads(device.next_message().payload)["content"] == "not json"
 
 
+def test_list_show_and_cancel_actions(ctl, device, client_id):
+    assert device
+    sent = ctl.json("action", "send", client_id, "-d", f"d.{client_id}", "-p", "1", "--ttl", "60")
+    assert ctl.json("action", "list", "--directive", f"d.{client_id}")["items"][0]["action_id"] == sent["action_id"]
+    table = ctl("action", "list", "--directive", f"d.{client_id}").stdout.splitlines()
+    assert table[0].split()[:2] == ["ACTION", "ID"] and table[1].split()[0] == sent["action_id"]
+    assert ctl.json("action", "show", sent["action_id"])["targets"][0]["status"] == "published"
+    ended = ctl("action", "cancel", sent["action_id"])
+    assert ended.returncode == 0 and "cancelled" in ended.stdout and "after_sending" in ended.stdout
+    assert ctl("action", "show", "01a1fc62-c055-7048-8610-74a05baaca77").returncode == 1
+
+
 def test_send_to_nobody(ctl):
     ended = ctl("send", "never-seen", "-d", "x")
     assert ended.returncode == 1 and "unknown" in ended.stdout

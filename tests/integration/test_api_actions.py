@@ -90,6 +90,51 @@ def test_a_deadline_that_has_passed(api):
     assert api.post(["device-1"], token="acme-token", key="k").status_code == 202, "the key is free"
 
 
+def test_cancelling(api):
+    with api.device("device-1"):
+        answer = api.post(["device-1", "away"], token="acme-token", key="k")
+        path = answer.headers["location"]
+        with api.rest("rival-token") as rest:
+            assert rest.post(path + "/cancel").status_code == 404
+        assert statuses(api.get(path)) == {"device-1": "published", "away": "offline"}
+        with api.rest("acme-token") as rest:
+            cancelled = rest.post(path + "/cancel")
+            assert statuses(cancelled) == {"device-1": "cancelled", "away": "offline"}
+            assert reasons(cancelled)["device-1"] == "after_sending"
+            assert rest.post(path + "/cancel").json() == cancelled.json(), "twice is once"
+    assert api.get(path).json() == cancelled.json()
+    assert api.post(["device-1", "away"], token="acme-token", key="k").json() == answer.json(), "a repeat is told what it was told"
+
+
+def test_lists_of_actions(api):
+    for number in range(5):
+        api.post(["away"], token="acme-token", key=f"k{number}", directive="d.even" if number % 2 == 0 else "d.odd")
+    api.post(["away"], key="k", directive="d.odd")
+
+    def listed(token="acme-token", **query) -> list:
+        items, next_page = [], None
+        while True:
+            page = api.get("/v1/actions", token, params={**query, **({"cursor": next_page} if next_page else {})}).json()
+            items += page["items"]
+            next_page = page["next"]
+            if not next_page:
+                return items
+
+    own = listed()
+    assert len(own) == 5 and {each["tenant"] for each in own} == {"acme"}
+    assert [each["created_at"] for each in own] == sorted((each["created_at"] for each in own), reverse=True)
+    assert listed(limit=2) == own, "pages fit together"
+    assert len(listed(directive="d.even")) == 3
+    assert len(listed(directive="d.odd", limit=1)) == 2
+    assert listed(requested_by="nobody") == []
+    assert len(listed("operator-token")) == 6
+    assert len(listed("operator-token", tenant="acme", requested_by="acme")) == 5
+    assert listed(created_from=own[1]["created_at"]) == own[:2]
+    assert listed(created_before=own[1]["created_at"]) == own[2:]
+    assert listed("rival-token") == []
+    assert api.get("/v1/actions", "acme-token", params={"tenant": "acme"}).status_code == 400
+
+
 def test_results_are_told(api):
     with api.device("device-1"):
         action = api.post(["device-1"]).json()

@@ -408,5 +408,30 @@ TEST_F(ActionStoreTest, ExpiresALargeActionInPieces) {
   EXPECT_EQ(One("SELECT count(*) FROM action_targets WHERE status = 'expired'"), "25000");
 }
 
+TEST_F(ActionStoreTest, CancelEndsWhatIsOpen) {
+  for (const char* id : {"sent", "waiting", "done", "queued"}) AddConnection(id, "online", "acme");
+  const NewAction action =
+      ActionFor({"sent", "waiting", "done", "queued", "never"}, "k", TenantId("acme"));
+  Must(store_.Create(action));
+  Run("UPDATE action_targets SET status = 'running', progress = 40 WHERE client_id = 'sent'");
+  Run("UPDATE action_targets SET status = 'failed', reason = 'hot' WHERE client_id = 'done'");
+  Run("UPDATE action_targets SET status = 'queued' WHERE client_id = 'queued'");
+  EXPECT_FALSE(Must(store_.Cancel(action.action.id, TenantId("rival"))));
+  EXPECT_FALSE(Must(store_.Cancel(action::NewActionId({}), std::nullopt)));
+  EXPECT_EQ(StatusOf(action, "waiting"), "accepted") << "nobody else may";
+  const auto cancelled = Must(store_.Cancel(action.action.id, TenantId("acme")));
+  ASSERT_TRUE(cancelled);
+  EXPECT_EQ(cancelled->totals, (std::map<TargetStatus, std::int64_t>{{TargetStatus::kCancelled, 3},
+                                                                     {TargetStatus::kFailed, 1},
+                                                                     {TargetStatus::kUnknown, 1}}));
+  EXPECT_EQ(StatusOf(action, "sent"), "cancelled after_sending");
+  EXPECT_EQ(StatusOf(action, "waiting"), "cancelled while_sending");
+  EXPECT_EQ(StatusOf(action, "queued"), "cancelled before_sending");
+  EXPECT_EQ(StatusOf(action, "done"), "failed hot");
+  ASSERT_TRUE(
+      store_.Finish(Finished(action, {{ClientId("waiting"), TargetEvent::kPublished, ""}})));
+  EXPECT_EQ(StatusOf(action, "waiting"), "cancelled while_sending") << "the PUBACK comes too late";
+}
+
 }  // namespace
 }  // namespace heliograph::postgres

@@ -1,6 +1,7 @@
 // Lists, look-ups and actions among 50,000 connections: each has an index that it needs. The
 // database's own counts tell whether a table was read from end to end; asked for more often than
 // PostgreSQL plans anew, so that the plan that it keeps is seen too.
+#include "postgres/action_queries.h"
 #include "postgres/connection_queries.h"
 #include "store_fixture.h"
 
@@ -139,11 +140,29 @@ TEST_F(IndexesTest, Actions) {
   ExpectNoScan("a new action", [&] {
     Must(actions_.Create(ActionFor({"device-1", "never"}, "key-" + std::to_string(++key))));
   });
+  ExpectNoScan("cancelling", [&] { EXPECT_TRUE(Must(actions_.Cancel(id, std::nullopt))); });
   ExpectNoScan("nothing is due", [&] { EXPECT_EQ(Must(actions_.ExpireDue()).targets, 0); });
   Run("UPDATE actions SET deadline = now() - interval '1 s' WHERE deadline < now() + interval '30 "
       "hours'");
   ExpectNoScan("what is due", [&] { Must(actions_.ExpireDue()); });
   EXPECT_GE(One("SELECT count(*) FROM action_targets WHERE status = 'expired'"), "200");
+}
+
+TEST_F(IndexesTest, ListsOfActionsWithEveryFilter) {
+  const action::ActionId id(One("SELECT action_id FROM actions LIMIT 1"));
+  ActionQueries lists(one_, seconds(5));
+  const std::vector<std::pair<const char*, ActionQuery>> table = {
+      {"actions", {}},
+      {"a tenant's actions", {.sight = TenantId("tenant-1")}},
+      {"a caller's actions", {.requested_by = "nobody"}},
+      {"a directive's actions", {.directive = action::Directive("none")}},
+      {"actions of some time",
+       {.tenant = TenantId("tenant-1"), .created_from = now_, .created_before = now_}},
+      {"a later page", {.before = ActionPlace{now_, id}}},
+  };
+  for (const auto& [what, query] : table) {
+    ExpectNoScan(what, [&, &asked = query] { Must(lists.List(asked)); });
+  }
 }
 
 }  // namespace

@@ -58,5 +58,19 @@ TEST(IntervalCursor, RefusesWhatWasMadeUp) {
   }
 }
 
+TEST(ActionCursor, ReadsBackAndNothingElse) {
+  const postgres::ActionPlace place{
+      base::Timestamp{std::chrono::microseconds(1'700'000'000'123'456)},
+      action::ActionId("01234567-89ab-7def-8123-456789abcdef")};
+  const std::string cursor = WriteCursor(place);
+  const auto read = ReadActionCursor(cursor);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->created_at, place.created_at);
+  EXPECT_EQ(read->action_id, place.action_id);
+  EXPECT_FALSE(ReadIntervalCursor(cursor)) << "it is another list's";
+  EXPECT_FALSE(ReadActionCursor(cursor.substr(0, cursor.size() - 2)));
+  EXPECT_FALSE(ReadActionCursor(""));
+}
+
 }  // namespace
 }  // namespace heliograph::api
