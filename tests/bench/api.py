@@ -1,6 +1,6 @@
 """How many requests a second heliograph-api answers, on the real stack with simulated devices online.
 
-  ./dev bench api [--runs 3] [--seconds 10] [--connections 64] [--devices 100] [--kinds get post] [--against DIR...] [--json FILE]
+  ./dev bench api [--runs 3] [--seconds 10] [--connections 64] [--devices 100] [--kinds get post] [--against DIR...]
 
 get: GET /v1/connections/{id}. post: POST /v1/actions to one online device, answered when the broker has acknowledged it, and
 afterwards counted in the database. Load from wrk (Debian package wrk) on the same machine. --against DIR...: folders with the
@@ -20,11 +20,13 @@ ROOT = Path(__file__).resolve().parents[2]
 for folder in (ROOT / "tests", ROOT / "deploy/local"):
     sys.path.insert(0, str(folder))
 
+import figures  # noqa: E402
+import results  # noqa: E402
 from harness.stack import Stack  # noqa: E402
 from harness.wait import until  # noqa: E402
 from heliograph_local import daemons  # noqa: E402
 from heliograph_local.fleet import Fleet  # noqa: E402
-from usage import family_cpu_seconds  # noqa: E402
+from usage import family_cpu_seconds, peak_megabytes  # noqa: E402
 
 WARM_UP_SECONDS = 2
 
@@ -107,10 +109,10 @@ def told(run: dict) -> str:
     )
 
 
-def summary(results: list) -> list:
+def summary(found: list) -> list:
     lines = []
-    for kind, build in dict.fromkeys((each["kind"], each["build"]) for each in results):
-        runs = [each for each in results if (each["kind"], each["build"]) == (kind, build)]
+    for kind, build in dict.fromkeys((each["kind"], each["build"]) for each in found):
+        runs = [each for each in found if (each["kind"], each["build"]) == (kind, build)]
         rates = [each["rate"] for each in runs]
         p99 = statistics.median(each["p99_ms"] for each in runs)
         lines.append(
@@ -120,7 +122,30 @@ def summary(results: list) -> list:
     return lines
 
 
-def arguments():
+def rows(found: list, given) -> list:
+    goals = {"get": (15_000, 15), "post": (4000, 50)}
+    told = {"get": "GET /v1/connections/{id}", "post": "POST /v1/actions to one online device, the broker's acknowledgement included"}
+    made = []
+    for kind in given.kinds:
+        runs = [each for each in found if (each["kind"], each["build"]) == (kind, "ours")]
+        name, (rate, longest) = f"{told[kind]}, {given.connections} connections", goals[kind]
+        made.append(figures.figure(name, "a second", [each["rate"] for each in runs], [figures.at_least(rate)]))
+        made.append(figures.figure(f"{name}, p50", "ms", [each["p50_ms"] for each in runs]))
+        made.append(figures.figure(f"{name}, p99", "ms", [each["p99_ms"] for each in runs], [figures.at_most(longest)]))
+        broken = [each["refused"] + each["broken"] for each in runs]
+        made.append(figures.figure(f"{name}, refused or broken", "of each run", broken, [figures.at_most(0, "worst")]))
+    return made
+
+
+def usages(found: list, peak: float) -> list:
+    used = [figures.usage("GET and POST", "api", (), [peak])]
+    for kind in dict.fromkeys(each["kind"] for each in found):
+        runs = [each for each in found if (each["kind"], each["build"]) == (kind, "ours")]
+        used += [figures.usage(kind.upper(), name, [each[f"{name}_cpu_per_million"] for each in runs]) for name in ("api", "postgres")]
+    return used
+
+
+def arguments() -> results.Measurement:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
@@ -128,15 +153,15 @@ def arguments():
     parser.add_argument("--devices", type=int, default=100)
     parser.add_argument("--kinds", nargs="+", choices=("get", "post"), default=["get", "post"])
     parser.add_argument("--against", type=Path, nargs="+", default=[], metavar="DIR")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    return parser.parse_args()
+    return results.Measurement("api", parser)
 
 
 def main() -> None:
-    given = arguments()
+    measurement = arguments()
+    given = measurement.given
     if not shutil.which("wrk"):
         raise SystemExit("wrk is missing: apt-get install wrk")
-    stack, fleet, results = Stack(), None, []
+    stack, fleet, found = Stack(), None, []
     try:
         stack.up()
         bench = Bench(stack, given)
@@ -144,15 +169,15 @@ def main() -> None:
         for number in range(given.runs):
             for kind in given.kinds:
                 for name in list(bench.apis)[:: 1 if number % 2 == 0 else -1]:
-                    results.append(bench.run(name, kind))
+                    found.append(bench.run(name, kind))
+        peak = peak_megabytes(bench.use("ours").pid())
     finally:
         if fleet:
             fleet.stop()
         stack.remove()
-    for line in summary(results):
+    for line in summary(found):
         print(line)
-    if given.json:
-        given.json.write_text(json.dumps(results, indent=1))
+    measurement.found(rows(found, given), usages(found, peak))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Mosquitto keeps its store in memory and writes all of it to disk after some seco
 (autosave_on_changes). Each setting is measured in turn, three runs of all, since other work on the machine moves absolute
 figures: what counts are messages lost, CPU seconds of the broker, and rates against the default's in the same run.
 
-  tests/bench/broker_persistence.py [--runs 3] [--kills 2] [--count 60000] [--backlog 20000] [--size 1000] [--rate 2000]
+  ./dev bench broker_persistence [--runs 3] [--kills 2] [--count 60000] [--backlog 20000] [--size 1000] [--rate 2000]
                                     [--seed N] [--json FILE]
 
 killed: devices publish over mutual TLS, numbered, at --rate; at a random moment the broker is killed and started again; lost is
@@ -23,12 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-from ingest_vs_sub import Bench, Ingest, LoadMosquitto, finish  # also finds what tests share
+from readers import Bench, Ingest, LoadMosquitto, finish  # also finds what tests share
 
 from chaos.load import Fleet  # noqa: E402
 from harness import folders, kafka_log  # noqa: E402
 from harness.ingest_process import IngestProcess  # noqa: E402
-from heliograph_local import servers as local  # noqa: E402
 from judge import numbers  # noqa: E402
 from usage import cpu_seconds  # noqa: E402
 
@@ -80,7 +79,7 @@ class PersistenceBench:
         self._chance = random.Random(given.seed)
 
     def close(self) -> None:
-        self._bench.mosquitto.stop()
+        self._bench.close()
 
     def measure(self, saving: Saving) -> dict:
         self._bench.mosquitto.saving = saving
@@ -223,7 +222,6 @@ def main() -> None:
     finally:
         if bench:
             bench.close()
-        local.stop_and_remove(data)
     print(f"\n{table(runs)}\n\nrates: against the first row, in the same run; medians of {given.runs} runs")
 
 

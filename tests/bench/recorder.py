@@ -1,7 +1,7 @@
 """How fast the recorder brings what devices say into PostgreSQL, next to bare upserts of the same rows on the same server.
 
-  ./dev bench recorder [--runs 1] [--devices 100000] [--rounds 4] [--replicas 1] [--telemetry 2000000]
-                       [--mode presence telemetry] [--json FILE] [--set NAME=VALUE]
+  ./dev bench recorder [--runs 3] [--devices 100000] [--rounds 4] [--workers 1 3] [--replicas 1] [--telemetry 2000000]
+                       [--mode presence telemetry] [--set NAME=VALUE]
 
 presence: the fleet comes online and leaves in turns, each time all of it, so that no device is twice in a batch; timed from the
 first batch until everything is applied and every event is in Kafka. Beside it, alternating, the same rows by `unnest` upserts in
@@ -10,8 +10,7 @@ telemetry: messages on `data` that answer nothing, passed over while devices com
 their event can be read, during and after. Absolute figures move with the machine: look at ratios and CPU seconds."""
 
 import argparse
-import json
-import statistics
+import shutil
 import sys
 import tempfile
 import time
@@ -21,7 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 for folder in (ROOT / "tests", ROOT / "deploy/local"):
     sys.path.insert(0, str(folder))
 
+import figures  # noqa: E402
 import psycopg2  # noqa: E402
+import results  # noqa: E402
 from bare_upserts import BareUpserts  # noqa: E402
 from confluent_kafka import Consumer, TopicPartition  # noqa: E402
 from confluent_kafka.admin import AdminClient, NewTopic  # noqa: E402
@@ -85,13 +86,14 @@ class Bench:
 class Run:
     """Recorders with a database, groups and an events topic of their own, on logs of others. Threads: one thread."""
 
-    def __init__(self, bench: Bench, folder: Path, replicas: int = 1, **logs: str):
+    def __init__(self, bench: Bench, folder: Path, replicas: int = 1, workers: int = 1, **logs: str):
         self.bench = bench
+        overrides = {"BATCH__WORKERS": workers, **bench.overrides}
         self.stack = RecorderBench(bench.servers, folder)
         self.stack.topics.update(logs)
         self._sql = psycopg2.connect(self.stack.database)
         self._sql.autocommit = True
-        self.processes = [self.stack.recorder(f"recorder-{n}", **bench.overrides) for n in range(replicas)]
+        self.processes = [self.stack.recorder(f"recorder-{n}", **overrides) for n in range(replicas)]
 
     def start(self) -> None:
         for process in self.processes:
@@ -141,15 +143,16 @@ def per_million(before: dict, after: dict, count: int) -> dict:
 # --- presence -----------------------------------------------------------------------------------------------------------
 
 
-def record(bench: Bench, log: str, fleet: Fleet, rounds: int, replicas: int) -> dict:
+def record(bench: Bench, log: str, fleet: Fleet, rounds: int, replicas: int, workers: int) -> dict:
     count = fleet.devices * rounds
     bench.settle()
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(bench, Path(folder), replicas, control=log)
+        run = Run(bench, Path(folder), replicas, workers, control=log)
         try:
             run.start()
             run.until(lambda: run.busy("control"))
             began, first, before, wal = time.monotonic(), run.applied("control"), run.usage(), bench.written()
+            assert first < count, "all were applied before the time was taken: take more --devices"
             applied = run.until(lambda: run.applied("control") == count)
             ended = run.until(lambda: bench.records_in(run.stack.topics["events"]) >= count)
             after, peak = run.usage(), run.peak()
@@ -220,34 +223,45 @@ def presence(bench: Bench, given) -> list:
     fleet.say(bench.bootstrap, log, given.rounds)
     print(f"{given.devices * given.rounds:,} messages are in Kafka after {time.monotonic() - began:.0f} s", flush=True)
     batch = int(bench.overrides.get("BATCH__MAX_RECORDS", 5000))
-    pairs = []
+    rounds = []
     for number in range(given.runs):
-        pair = {"mode": "presence", "replicas": given.replicas}
-        for name in ("recorder", "upserts") if number % 2 == 0 else ("upserts", "recorder"):
-            if name == "recorder":
-                pair[name] = record(bench, log, fleet, given.rounds, given.replicas)
+        found = {"upserts": None, **dict.fromkeys(given.workers)}
+        for name in list(found)[:: 1 if number % 2 == 0 else -1]:
+            if name == "upserts":
+                found[name] = upsert(bench, fleet, given.rounds, batch)
+                print(f"upserts {found[name]['rate']:,.0f}/s, PostgreSQL {found[name]['cpu_per_million']['postgres']:.1f} CPU s/M, "
+                      f"WAL {found[name]['wal_bytes']:.0f} B", flush=True)  # fmt: skip
             else:
-                pair[name] = upsert(bench, fleet, given.rounds, batch)
-        pair["ratio"] = pair["recorder"]["rate"] / pair["upserts"]["rate"]
-        pairs.append(pair)
-        print(presence_row(pair), flush=True)
-    print(f"\nmedian ratio {median(pairs, 'ratio'):.2f}; {sizes_told(pairs[-1]['recorder'])}\n", flush=True)
-    return pairs
+                found[name] = record(bench, log, fleet, given.rounds, given.replicas, name)
+                print(presence_row(name, found[name]), flush=True)
+        rounds.append(found)
+    print(f"\n{sizes_told(rounds[-1][given.workers[0]])}\n", flush=True)
+    return rounds
 
 
-def median(results: list, name: str) -> float:
-    return statistics.median(result[name] for result in results)
-
-
-def presence_row(pair: dict) -> str:
-    ours, bare = pair["recorder"], pair["upserts"]
+def presence_row(workers: int, ours: dict) -> str:
     cpu = ours["cpu_per_million"]
     return (
-        f"recorder {ours['rate']:7,.0f}/s, CPU s/M: recorder {cpu['recorder']:.1f}, PostgreSQL {cpu['postgres']:.1f}, "
-        f"Kafka {cpu['kafka']:.1f}; {ours['peak_mb']:.0f} MB, WAL {ours['wal_bytes']:.0f} B a message; "
-        f"upserts {bare['rate']:7,.0f}/s, PostgreSQL {bare['cpu_per_million']['postgres']:.1f}, WAL {bare['wal_bytes']:.0f}; "
-        f"ratio {pair['ratio']:.2f}"
+        f"recorder, {workers} workers: {ours['rate']:7,.0f}/s, CPU s/M: recorder {cpu['recorder']:.1f}, PostgreSQL {cpu['postgres']:.1f}, "
+        f"Kafka {cpu['kafka']:.1f}; {ours['peak_mb']:.0f} MB, WAL {ours['wal_bytes']:.0f} B a message"
     )
+
+
+def presence_figures(rounds: list, given) -> tuple:
+    """(rows, usages)."""
+    made, used = [], []
+    bare = [each["upserts"]["rate"] for each in rounds]
+    for workers in given.workers:
+        ours, word = [each[workers] for each in rounds], "worker" if workers == 1 else "workers"
+        goals = [figures.at_least(25_000)] if workers == max(given.workers) else ()
+        made.append(figures.figure(f"recorder, changes of presence, {workers} {word}", "a second", [each["rate"] for each in ours], goals,
+                                   ("bare unnest upserts", bare)))  # fmt: skip
+        cpu = [each["cpu_per_million"]["recorder"] for each in ours]
+        made.append(figures.figure(f"recorder, CPU, {workers} {word}", "seconds per million", cpu, [figures.at_most(40)]))
+        for name in ("recorder", "postgres", "kafka"):
+            peak = [each["peak_mb"] for each in ours] if name == "recorder" else ()
+            used.append(figures.usage(f"presence, {workers} {word}", name, [each["cpu_per_million"][name] for each in ours], peak))
+    return made, used
 
 
 def sizes_told(result: dict) -> str:
@@ -302,40 +316,55 @@ def telemetry_row(result: dict) -> str:
 
 
 def telemetry_mode(bench: Bench, given) -> list:
-    results = []
+    found = []
     for size in given.sizes:
         log = bench.make_topic(f"bench-data-{size}")
         telemetry(bench.bootstrap, log, given.telemetry, size)
         for _ in range(given.runs):
-            results.append(pass_over(bench, log, size))
-            print(telemetry_row(results[-1]), flush=True)
-    return results
+            found.append(pass_over(bench, log, size))
+            print(telemetry_row(found[-1]), flush=True)
+    return found
+
+
+def telemetry_figures(found: list) -> tuple:
+    """(rows, usages)."""
+    during, alone = [each["delay_during_ms"]["p99"] for each in found], [each["delay_after_ms"]["p99"] for each in found]
+    made = [
+        figures.figure("recorder, telemetry passed over", "a second", [each["rate"] for each in found], [figures.at_least(150_000)]),
+        figures.figure("presence beside telemetry, Kafka to event, p99", "ms", during, (), ("alone", alone)),
+    ]
+    used = [figures.usage("telemetry passed over", name, [each["cpu_per_million"][name] for each in found],
+                          [each["peak_mb"] for each in found] if name == "recorder" else ()) for name in ("recorder", "kafka")]  # fmt: skip
+    return made, used
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--mode", nargs="+", choices=("presence", "telemetry"), default=["presence", "telemetry"])
     parser.add_argument("--devices", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=4, help="all come online, all leave, all come again, ...")
     parser.add_argument("--replicas", type=int, default=1, help="recorders that share the partitions (presence)")
     parser.add_argument("--telemetry", type=int, default=2_000_000, help="messages that answer nothing")
     parser.add_argument("--sizes", type=int, nargs="+", default=[300], help="bytes of each of them")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 3], help="batch.workers of each recorder (presence)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the recorder")
-    given = parser.parse_args()
-    data = folders.temporary()
-    results = []
+    measurement = results.Measurement("recorder", parser)
+    given = measurement.given
+    data, rows, used = folders.temporary(), [], []
     try:
         bench = Bench(data, dict(each.split("=", 1) for each in given.set))
-        if "presence" in given.mode:
-            results += presence(bench, given)
-        if "telemetry" in given.mode:
-            results += telemetry_mode(bench, given)
+        for mode in given.mode:
+            if mode == "presence":
+                made = presence_figures(presence(bench, given), given)
+            else:
+                made = telemetry_figures(telemetry_mode(bench, given))
+            rows += made[0]
+            used += made[1]
     finally:
         local.stop_and_remove(data)
-    if given.json:
-        given.json.write_text(json.dumps(results, indent=1))
+        shutil.rmtree(data.parent, ignore_errors=True)
+    measurement.found(rows, used)
 
 
 if __name__ == "__main__":

@@ -34,5 +34,14 @@ def family_cpu_seconds(pid: int) -> float:
 
 
 def peak_megabytes(pid: int) -> float:
+    return _megabytes(pid, "VmHWM:")
+
+
+def resident_megabytes(pid: int) -> float:
+    """Now."""
+    return _megabytes(pid, "VmRSS:")
+
+
+def _megabytes(pid: int, name: str) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name)) / 1024

@@ -26,11 +26,14 @@ from heliograph_local.stack import Stack as LocalStack
 class Stack:
     """Threads: one thread."""
 
-    def __init__(self, **changes):
-        """`changes`: of settings.Settings, as topic_prefix or max_packet_bytes."""
+    def __init__(self, broker=None, **changes):
+        """`broker`: a Mosquitto with more than the stack's own has. `changes`: of settings.Settings, as topic_prefix or
+        max_packet_bytes."""
         chosen = settings.from_environment()
         self.settings = chosen.with_(data=folders.temporary(), ports=network.free_ports(), **changes)
         self._local = LocalStack(self.settings, Progress(io.StringIO()))
+        if broker:
+            self._local.servers.mosquitto = broker(self.settings)
         self.mosquitto = self._local.mosquitto
         self.kafka = self._local.kafka
         self.postgres = self._local.postgres

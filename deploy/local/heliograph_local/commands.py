@@ -159,15 +159,14 @@ def chaos(arguments) -> None:
 
 
 def bench(arguments) -> None:
-    """`./dev bench [NAME] [ARG...]`: a measurement is a Python program in tests/bench that has a main."""
+    """`./dev bench [NAME] [ARG...]`: a measurement is a Python program in tests/bench that has a main; `all` is one of them."""
     folder = settings.ROOT / "tests/bench"
     known = sorted(file.stem for file in folder.glob("*.py") if "__main__" in file.read_text())
-    if not known:
-        raise Problem(f"There is nothing to measure with yet in {folder}.")
-    name = arguments.pop(0) if arguments and not arguments[0].startswith("-") else "ingest_vs_sub"
+    name = arguments.pop(0) if arguments and not arguments[0].startswith("-") else "all"
     if name not in known:
         raise Problem(f"'{name}' is not one of the measurements: {', '.join(known)}")
-    if "HELIOGRAPH_PROGRAMS" not in os.environ:
+    measures = name != "report" and not {"-h", "--help"} & set(arguments)
+    if measures and "HELIOGRAPH_PROGRAMS" not in os.environ:
         build.build("dev", Progress(), "bin", "tests/bench")
     os.execv(sys.executable, [sys.executable, str(folder / f"{name}.py"), *arguments])
 

@@ -13,8 +13,8 @@ KINDS = {
     "asan": ("unit", "contract"),
     "tsan": ("unit", "contract"),
 }
-PYTHON_FOLDERS = ("architecture", "integration", "e2e", "chaos")
-SECONDS = {"unit": 120, "contract": 120, "integration": 600, "architecture": 120, "e2e": 2400, "chaos": 1800}
+PYTHON_FOLDERS = ("architecture", "bench", "integration", "e2e", "chaos")
+SECONDS = {"unit": 120, "contract": 120, "integration": 600, "architecture": 120, "bench": 60, "e2e": 2400, "chaos": 1800}
 SANITIZER_FACTOR = 5
 
 
