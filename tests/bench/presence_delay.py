@@ -10,6 +10,7 @@ from recorder_load import Fleet
 
 PARTITIONS = 3
 DEVICES = 1000
+LONGEST = 30.0  # seconds that an event may take
 
 
 class PresenceDelay:
@@ -17,7 +18,7 @@ class PresenceDelay:
 
     def __init__(self, bootstrap: str, control: str, events: str, rate: float = 100.0):
         self._bootstrap, self._control, self._events, self._rate = bootstrap, control, events, rate
-        self._stop = threading.Event()
+        self._quiet, self._stop = threading.Event(), threading.Event()
         self._sent = {}  # id of the event -> when the message was given to Kafka's client
         self._seen = {}  # id -> when its event was read
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._speak, self._listen)]
@@ -27,16 +28,22 @@ class PresenceDelay:
             thread.start()
 
     def stop(self) -> None:
+        """Says nothing more, and waits for the events of what was said."""
+        speaking, listening = self._threads
+        self._quiet.set()
+        speaking.join()
+        deadline = time.monotonic() + LONGEST
+        while listening.is_alive() and time.monotonic() < deadline and not self._sent.keys() <= set(self._seen):
+            time.sleep(0.05)
         self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        listening.join()
 
     def _speak(self) -> None:
         producer = Producer({"bootstrap.servers": self._bootstrap, "partitioner": "murmur2_random", "linger.ms": 0,
                              "enable.idempotence": True, "log_level": 0})  # fmt: skip
         fleet = Fleet(DEVICES)
         due, count = time.monotonic(), 0
-        while not self._stop.is_set():
+        while not self._quiet.is_set():
             a_round, at = divmod(count, DEVICES)
             number = fleet.order[at]
             sent = time.monotonic()

@@ -38,8 +38,12 @@ FILL = (
     "INSERT INTO connection_descriptions SELECT '{name}' || n, ('{{\"fqdn\":\"{name}' || n || '.example.com\",\"machine_id\":\"' ||"
     " md5('{name}' || n) || '\",\"note\":\"{filler}\"}}')::json, '{{\"rhc-worker\":{{\"version\":\"1\"}}}}',"
     " ('{{\"site\":\"s' || n % {sites} || '\"}}')::json FROM generate_series({first}, {last}) AS n",
-    "INSERT INTO connection_labels SELECT labels_of(tags, dispatchers), client_id FROM connection_descriptions"
-    " WHERE substr(client_id, {skip})::integer BETWEEN {first} AND {last}",
+    # What labels_of gives for each of them; made once for each label, and in the order of the index.
+    "INSERT INTO connection_labels SELECT label, '{name}' || n FROM generate_series({first}, {last}) AS n JOIN"
+    " (SELECT site, tag_label('site', 's' || site) AS label FROM generate_series(0, {sites} - 1) AS site OFFSET 0) AS l"
+    " ON n % {sites} = site ORDER BY 1, 2",
+    "INSERT INTO connection_labels SELECT label, '{name}' || n FROM (SELECT dispatcher_label('rhc-worker') AS label OFFSET 0) AS l,"
+    " generate_series({first}, {last}) AS n ORDER BY 1, 2",
     "INSERT INTO intervals (client_id, online_from, opened_generation, opened_partition, opened_offset, online_until, reason)"
     " SELECT '{name}' || n, now() - interval '1 day', 1, 0, 0, CASE WHEN n % 10 = 0 THEN NULL ELSE now() - interval '1 hour' END,"
     " CASE WHEN n % 10 = 0 THEN NULL ELSE 'said_offline' END FROM generate_series({first}, {last}) AS n",
@@ -99,11 +103,16 @@ class Rows:
 
     def fill(self, count: int) -> None:
         began = time.monotonic()
-        values = {"name": NAME, "tenants": TENANTS, "sites": SITES, "filler": FILLER, "first": self._made + 1, "last": count,
-                  "skip": len(NAME) + 1}  # fmt: skip
+        values = {"name": NAME, "tenants": TENANTS, "sites": SITES, "filler": FILLER, "first": self._made + 1, "last": count}
         for statement in FILL:
             self.stack.query("SET synchronous_commit = off;" + statement.format(**values).replace("%", "%%"), *())
         self._made = count
+        wrong = self.stack.query(
+            "SELECT count(*) AS n FROM connection_descriptions AS d, labels_of(d.tags, d.dispatchers) AS l(label) WHERE client_id = ANY(%s)"
+            " AND NOT EXISTS (SELECT FROM connection_labels AS c WHERE c.label = l.label AND c.client_id = d.client_id)",
+            [f"{NAME}{n}" for n in range(1, min(count, 300))],
+        )  # fmt: skip
+        assert wrong[0]["n"] == 0, "labels are not what the database makes itself"
         connection = self.stack.postgres.connect_as_admin("heliograph")
         try:
             with connection.cursor() as cursor:

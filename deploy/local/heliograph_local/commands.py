@@ -161,7 +161,7 @@ def chaos(arguments) -> None:
 def bench(arguments) -> None:
     """`./dev bench [NAME] [ARG...]`: a measurement is a Python program in tests/bench that has a main; `all` is one of them."""
     folder = settings.ROOT / "tests/bench"
-    known = sorted(file.stem for file in folder.glob("*.py") if "__main__" in file.read_text())
+    known = sorted(file.stem for file in folder.glob("*.py") if "\ndef main() ->" in file.read_text())
     name = arguments.pop(0) if arguments and not arguments[0].startswith("-") else "all"
     if name not in known:
         raise Problem(f"'{name}' is not one of the measurements: {', '.join(known)}")
