@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
 #include "api/action_routes.h"
@@ -63,7 +61,7 @@ http::Response OpenApi(const http::Request& request) {
 // In the order of life: the server first stops, the database's sessions go last.
 struct Api::Parts {
   Parts(const Config& config, base::Health& health, metrics::Registry& metrics)
-      : tokens(config.auth, clock, metrics),
+      : callers(config.auth, clock, health, metrics),
         pool(RestOf(config.postgres), "heliograph-api"),
         together(TogetherOf(config.postgres), "heliograph-api"),
         store(pool, together, kSessionWait),
@@ -84,7 +82,7 @@ struct Api::Parts {
   }
 
   const base::SystemClock clock;
-  auth::TokenFile tokens;
+  auth::Callers callers;
   postgres::Pool pool;
   postgres::Pool together;
   postgres::ActionStore store;
@@ -95,7 +93,7 @@ struct Api::Parts {
   dispatch::UnsavedOutcomes unsaved;
   dispatch::Dispatcher dispatcher;
   dispatch::Housekeeper housekeeper;
-  const Guard guard{tokens};
+  const Guard guard{callers};
   ConnectionRoutes connections{queries};
   ActionRoutes actions{dispatcher, store, action_queries};
   http::Router router;
@@ -104,21 +102,13 @@ struct Api::Parts {
 
 Api::Api(const Config& config, base::Health& health, metrics::Registry& metrics)
     : parts_(std::make_unique<Parts>(config, health, metrics)) {
-  if (parts_->tokens.size() > 0) {
-    health.SetReady("tokens");
-  } else {
-    health.SetNotReady("tokens", "the tokens file has no token");
-  }
   log::Logger("api").Info("serving", {{"port", parts_->server.port()}});
 }
 
 Api::~Api() = default;
 
 int Api::Run(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  stopped.wait(lock, stop, [] { return false; });
+  parts_->callers.Keep(stop);
   return 0;
 }
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "auth/token_file.h"
+#include "auth/callers.h"
 #include "config/binder.h"
 #include "dispatch/broker_session.h"
 #include "dispatch/config.h"
@@ -24,7 +24,7 @@ struct Config {
   http::ServerConfig listen;
   dispatch::BrokerConfig mqtt;
   postgres::Config postgres;
-  auth::TokensConfig auth;
+  auth::Config auth;
   dispatch::ActionsConfig actions;
 
   void Bind(config::Binder& binder);

@@ -1,5 +1,7 @@
 #include "auth/principal.h"
 
+#include <algorithm>
+
 namespace heliograph::auth {
 
 std::string_view ScopeName(Scope scope) {
@@ -17,6 +19,14 @@ std::optional<Scope> ParseScope(std::string_view name) {
     if (ScopeName(scope) == name) return scope;
   }
   return std::nullopt;
+}
+
+bool IsName(std::string_view text) {
+  return !text.empty() && text.size() <= 128 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '_' || c == ':' || c == '-';
+         });
 }
 
 }  // namespace heliograph::auth

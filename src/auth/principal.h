@@ -16,6 +16,9 @@ enum class Scope {
 std::string_view ScopeName(Scope scope);  // "connections:read"
 std::optional<Scope> ParseScope(std::string_view name);
 
+// A tenant's name, as device::ParseTenantId has it; this folder knows no devices.
+bool IsName(std::string_view text);
+
 struct Principal {
   std::string name;
   std::optional<std::string> tenant;  // nullopt = an operator: every tenant

@@ -44,7 +44,8 @@ bool TokenFile::Version::operator==(const Version& other) const {
 void TokensConfig::Bind(config::Binder& binder) {
   binder.String(
       tokens_file, "tokens_file",
-      "Who may use the API: a YAML list of token hashes, mode 0600. Read again when it changes.");
+      "Who may use the API: a YAML list of token hashes, mode 0600. Read again when it changes. "
+      "Empty = JSON Web Tokens only.");
 }
 
 TokenFile::TokenFile(const TokensConfig& config, const base::Clock& clock,

@@ -1,7 +1,5 @@
 #include "auth/token_list.h"
 
-#include <algorithm>
-
 #include "config/document.h"
 
 namespace heliograph::auth {
@@ -12,15 +10,6 @@ using config::Node;
 base::Error At(const Node& node, const std::string& what) {
   return base::MakeError(base::ErrorCode::kInvalidArgument,
                          "line " + std::to_string(node.line) + ": " + what);
-}
-
-// As device::ParseTenantId has it; this folder knows no devices.
-bool IsName(std::string_view text) {
-  return !text.empty() && text.size() <= 128 &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) {
-           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                  c == '.' || c == '_' || c == ':' || c == '-';
-         });
 }
 
 base::Result<std::string> ReadName(const Node& entry, std::string_view key) {

@@ -65,6 +65,7 @@ class ApiAlone:
         free = network.free_ports()
         self.ports = {"api": free["api"], "admin": free["api_admin"]}
         self.tokens_file = folder / "tokens.yaml"
+        self.auth = {}  # settings of that section, beside the tokens file; set before `start`
         self._actions = actions
         self._process = None
         write_tokens(self.tokens_file, TOKENS)
@@ -93,7 +94,7 @@ class ApiAlone:
                 "statement_timeout_ms": 2000,
                 "lock_timeout_ms": 1000,
             },
-            "auth": {"tokens_file": str(self.tokens_file)},
+            "auth": {"tokens_file": str(self.tokens_file), **self.auth},
             "actions": self._actions,
         }
         file = self.folder / "api.yaml"
