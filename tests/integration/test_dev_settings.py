@@ -4,6 +4,7 @@ import multiprocessing
 import re
 import socket
 import stat
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -100,6 +101,14 @@ def test_a_taken_port_gets_a_sentence_with_the_port_and_its_variable():
     assert f"Port {port}" in str(problem.value)
     assert "HELIOGRAPH_POSTGRES_PORT=" in str(problem.value)
     network.require_free(port, "postgres")
+
+
+def test_a_free_port_is_given_away_once(monkeypatch):
+    """Nobody listens there yet, or not just now."""
+    first = set(network.free_ports().values())
+    numbers = iter([*first, *range(31000, 32000)])
+    monkeypatch.setattr(network.random, "SystemRandom", lambda: SimpleNamespace(randrange=lambda *_: next(numbers)))
+    assert not first & set(network.free_ports().values())
 
 
 def test_a_program_that_is_missing_gets_a_sentence():

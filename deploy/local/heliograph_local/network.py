@@ -7,6 +7,9 @@ from .problem import Problem
 from .settings import HOST, PORTS
 
 
+_reserved = []  # sockets that hold a name as long as they are open
+
+
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
         # What a server would do too: connections that are still closing do not hold the port.
@@ -32,10 +35,23 @@ def require_free(port: int, name: str) -> None:
 
 
 def free_ports() -> dict:
-    """A free port for each use, below those that the kernel gives to outgoing connections."""
+    """A free port for each use, below those that the kernel gives to outgoing connections. As long as this process lives no
+    other one of ours gets them from here, also while nobody listens: a server that a test has ended comes back there."""
     chosen = {}
     while len(chosen) < len(PORTS):
         port = random.SystemRandom().randrange(20000, 32000)
-        if port not in chosen.values() and is_free(port):
+        if is_free(port) and _reserve(port):
             chosen[PORTS[len(chosen)][0]] = port
     return chosen
+
+
+def _reserve(port: int) -> bool:
+    """By a name that the kernel gives to one process and frees with it. False: another one has it."""
+    holder = socket.socket(socket.AF_UNIX)
+    try:
+        holder.bind(f"\0heliograph-port-{port}")
+    except OSError:
+        holder.close()
+        return False
+    _reserved.append(holder)
+    return True
