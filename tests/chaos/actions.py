@@ -9,6 +9,7 @@ from harness import wait
 
 FINAL = {"succeeded", "failed", "expired", "offline", "unknown", "unauthorised", "cancelled", "undeliverable"}
 SECONDS = 60.0
+TTL_SECONDS = 10  # from the request to the deadline, where nobody answers
 
 
 class Actions:
@@ -61,7 +62,7 @@ class Actions:
                 self._post(rest, key)
 
     def _post(self, rest: httpx.Client, key: str) -> bool:
-        body = {"targets": {"client_ids": self._wanted[key]}, "directive": "chaos", "payload": {"key": key}}
+        body = {"targets": {"client_ids": self._wanted[key]}, "directive": "chaos", "payload": {"key": key}, "ttl_s": TTL_SECONDS}
         try:
             answer = rest.post("/v1/actions", json=body, headers={"Idempotency-Key": key})
         except httpx.HTTPError:

@@ -36,7 +36,6 @@ class Case:
     fault: object  # (Scene) -> None; everything runs again when it returns
     read_anew: bool = False  # Kafka itself was hurt: what the judge has read may be there no more
     defect: str = ""  # what is known to be wrong; ./dev test leaves the case out
-    is_quick: bool = False  # its short form is part of ./dev test, which has no time for all
     with_receipts: bool = False  # the devices keep each message until Kafka has it
     may_lose: bool = False  # how much is lost is told, not judged
 
@@ -119,7 +118,7 @@ def run(case: Case, plant: Plant, judge: Judge, options: Options) -> Outcome:
         load.start()
         part("load")
         scene = Scene(plant, load, options, chance)
-        scene.go_on(0.5, 1.5)
+        scene.go_on(*scene.pick((0.5, 1.5), (0.2, 0.6)))
         case.fault(scene)
         scene.recover()
         part("fault")

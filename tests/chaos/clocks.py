@@ -13,32 +13,43 @@ NOTICED = 30.0  # seconds in which a process must say what is wrong
 
 
 def wrong_clocks(scene: Scene) -> None:
-    """Each process in turn believes for a while that it is two years later, then earlier. It goes on; ingest cannot make a new
-    connection meanwhile, since the broker's certificate looks invalid, and says so."""
+    """Each process in turn, in the short form all at once, believes for a while that it is two years later, then earlier. It
+    goes on; ingest cannot make a new connection meanwhile, since the broker's certificate looks invalid, and says so."""
     plant = scene.plant
     clocks = [_Clock(daemon, plant.settings.data) for daemon in plant.daemons]
     try:
         for clock in clocks:
             clock.put_in()
+        plant.restart_all(*plant.daemons)
         for days in (TWO_YEARS, -TWO_YEARS):
-            for clock in clocks:
-                clock.set(days)
-                time.sleep(scene.pick(20, 2.5))
-                scene.must(not clock.daemon.missing(), f"{clock.daemon.name} was not ready, {days:+d} days from now")
-                if clock.daemon is plant.ingest:
-                    plant.mosquitto.stop()
-                    plant.mosquitto.start()
-                    plant.mosquitto.wait()
-                    _says(plant.ingest, "certificate")
-                clock.set(0)
-                scene.recover()
+            for wrong in scene.pick([[clock] for clock in clocks], [clocks]):
+                _put_wrong(scene, wrong, days)
     finally:
         for clock in clocks:
             clock.take_out()
+        plant.restart_all(*plant.daemons)
+
+
+def _put_wrong(scene: Scene, clocks: list, days: int) -> None:
+    plant = scene.plant
+    for clock in clocks:
+        clock.set(days)
+    time.sleep(scene.pick(20, 2.0))
+    for clock in clocks:
+        scene.must(not clock.daemon.missing(), f"{clock.daemon.name} was not ready, {days:+d} days from now")
+    if plant.ingest in [clock.daemon for clock in clocks]:
+        plant.mosquitto.stop()
+        plant.mosquitto.start()
+        plant.mosquitto.wait()
+        _says(plant.ingest, "certificate")
+    for clock in clocks:
+        clock.set(0)
+    scene.recover()
 
 
 class _Clock:
-    """A process's idea of what day it is; what measures how long something takes goes on as it is. Threads: one thread."""
+    """A process's idea of what day it is, from its next start; what measures how long something takes goes on as it is.
+    Threads: one thread."""
 
     def __init__(self, daemon, folder: Path):
         self.daemon = daemon
@@ -55,19 +66,12 @@ class _Clock:
         }  # fmt: skip
         self.set(0)
         self.daemon.environment = lambda: {**self._plain(), **wrong}
-        self._restart()
 
     def set(self, days: int) -> None:
         self._file.write_text(f"{days:+d}d\n")
 
     def take_out(self) -> None:
         self.daemon.environment = self._plain
-        self._restart()
-
-    def _restart(self) -> None:
-        self.daemon.stop()
-        self.daemon.start()
-        self.daemon.wait()
 
 
 def certificate_ends(scene: Scene) -> None:
@@ -76,11 +80,11 @@ def certificate_ends(scene: Scene) -> None:
     plant = scene.plant
     folder = plant.settings.data / "short-lived"
     good = certificates.pair(plant.settings.certs, "ingest")
-    end = datetime.now(timezone.utc) + timedelta(seconds=scene.pick(30, 8))
+    end = datetime.now(timezone.utc) + timedelta(seconds=scene.pick(30, 6))
     ours = certificates.sign(certificates.pair(plant.settings.certs, "services-ca"), "ingest", folder, end=end)
     plant.start_anew(plant.ingest, MQTT__CERT_FILE=ours.certificate, MQTT__KEY_FILE=ours.key)
     try:
-        time.sleep(max(0.0, (end - datetime.now(timezone.utc)).total_seconds()) + 2.0)
+        time.sleep(max(0.0, (end - datetime.now(timezone.utc)).total_seconds()) + 1.0)
         scene.must(not plant.ingest.missing(), "a connection did not outlive the end of its certificate")
         plant.mosquitto.stop()
         plant.mosquitto.start()

@@ -10,7 +10,7 @@ from judge import events, fold, numbers
 CHANNELS = {"device.control": "control", "device.data": "data"}
 PATIENCE = 60.0  # seconds without anything new
 # Where something may be lost, so that waiting for it is of no use: all is ready, and what the broker has comes at once.
-SHORT_PATIENCE = 10.0
+SHORT_PATIENCE = 5.0
 
 
 @dataclass
@@ -85,15 +85,14 @@ class Judge:
         return [dict(self._logs[topic].ends) for topic in topics]
 
     def _progress(self) -> list:
-        return self._stack.query("SELECT topic, partition, next_offset FROM kafka_offsets ORDER BY 1, 2"), self._waiting_events()
+        return self._stack.applied(), self._waiting_events()
 
     def _waiting_events(self) -> int:
         return self._stack.query("SELECT count(*) AS rows FROM connection_events_outbox")[0]["rows"]
 
     def _unapplied(self) -> list:
         """Each applied offset must be the log's end, no less and no more."""
-        rows = self._stack.query("SELECT topic, partition, next_offset FROM kafka_offsets")
-        applied = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        applied = self._stack.applied()
         return [
             f"{topic}/{partition} is applied up to {applied.get((topic, partition))}, its end is {end}"
             for topic in CHANNELS

@@ -24,7 +24,7 @@ def kill_kafka(scene: Scene) -> None:
 def stop_kafka(scene: Scene) -> None:
     scene.plant.kafka.pause()
     try:
-        time.sleep(scene.pick(60, 5))
+        time.sleep(scene.pick(60, 4))
     finally:
         scene.plant.kafka.resume()
 
@@ -40,7 +40,7 @@ def kill_postgres(scene: Scene) -> None:
 
 def stop_postgres(scene: Scene) -> None:
     with scene.plant.postgres_stopped():
-        time.sleep(scene.pick(60, 5))
+        time.sleep(scene.pick(60, 3))
 
 
 def read_only_postgres(scene: Scene) -> None:
@@ -48,7 +48,7 @@ def read_only_postgres(scene: Scene) -> None:
     reload = "SELECT pg_reload_conf()"
     scene.plant.as_admin("ALTER SYSTEM SET default_transaction_read_only = on", reload)
     try:
-        time.sleep(scene.pick(30, 4))
+        time.sleep(scene.pick(30, 3))
     finally:
         scene.plant.as_admin("ALTER SYSTEM RESET default_transaction_read_only", reload)
 
@@ -59,7 +59,7 @@ def lock_tables(scene: Scene) -> None:
     try:
         with holder.cursor() as cursor:
             cursor.execute("LOCK TABLE connections IN ACCESS EXCLUSIVE MODE")
-        time.sleep(scene.pick(30, 5))
+        time.sleep(scene.pick(30, 3))
     finally:
         holder.close()
 
@@ -68,13 +68,13 @@ def deadlock(scene: Scene) -> None:
     """Somebody else locks rows of connections first and an offset after it; the recorder has them the other way round. PostgreSQL
     ends one of the two, again and again."""
     rival = psycopg2.connect(scene.plant.postgres.connection_string())
-    end = time.monotonic() + scene.pick(60, 8)
+    end = time.monotonic() + scene.pick(60, 4)
     try:
         with rival.cursor() as cursor:
             while time.monotonic() < end:
-                cursor.execute("SELECT client_id FROM connections ORDER BY last_seen DESC LIMIT 50 FOR UPDATE")
-                time.sleep(scene.chance.uniform(0.0, 0.2))
                 with contextlib.suppress(psycopg2.errors.DeadlockDetected):
+                    cursor.execute("SELECT client_id FROM connections ORDER BY last_seen DESC LIMIT 50 FOR UPDATE")
+                    time.sleep(scene.chance.uniform(0.0, 0.2))
                     cursor.execute("SELECT next_offset FROM kafka_offsets FOR UPDATE")
                 rival.rollback()
                 time.sleep(scene.chance.uniform(0.0, 0.2))
@@ -90,7 +90,7 @@ def no_connections_left(scene: Scene) -> None:
     try:
         plant.as_admin("ALTER ROLE heliograph CONNECTION LIMIT 0")
         plant.as_admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'heliograph'")
-        time.sleep(scene.pick(30, 4))
+        time.sleep(scene.pick(30, 3))
     finally:
         plant.as_admin("ALTER ROLE heliograph CONNECTION LIMIT -1")
 
@@ -128,13 +128,13 @@ def kill_broker(scene: Scene) -> None:
 def stop_broker(scene: Scene) -> None:
     scene.plant.mosquitto.pause()
     try:
-        time.sleep(scene.pick(30, 4))
+        time.sleep(scene.pick(30, 3))
     finally:
         scene.plant.mosquitto.resume()
 
 
 def fill_kafkas_disk(scene: Scene) -> None:
-    """Until Kafka ends itself or takes no more; then there is room again and it is restarted."""
+    """Until Kafka ends itself or takes no more; then it is restarted on a disk that has room."""
     kafka = scene.plant.kafka
     with _small_disk(kafka) as disk:
         scene.recover()
@@ -147,17 +147,13 @@ def fill_kafkas_disk(scene: Scene) -> None:
                     file.flush()
             except OSError:
                 pass  # it is full
-        time.sleep(scene.pick(30, 4))
+        time.sleep(scene.pick(30, 3))
         ballast.unlink()
-        kafka.kill()
-        kafka.start()
-        kafka.wait()
-        scene.recover()
 
 
 @contextlib.contextmanager
 def _small_disk(kafka):
-    """Kafka with its data on a small file system of its own, for a while."""
+    """Kafka with its data on a small file system of its own; killed and put back on the large one at the end."""
     data, aside = kafka.home / "data", kafka.home / "data.aside"
     if not _may_mount(kafka.home):
         raise Skipped("this machine may not mount a file system")
@@ -171,7 +167,7 @@ def _small_disk(kafka):
         kafka.start()
         kafka.wait()
         yield data
-        kafka.stop()
+        kafka.kill()
         shutil.rmtree(aside)
         aside.mkdir(mode=0o700)
         _copy(data, aside)

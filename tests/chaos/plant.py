@@ -13,8 +13,9 @@ from heliograph_local import certificates, files, network, owners
 from heliograph_local.kafka import Kafka
 from heliograph_local.settings import HOST
 
-# As short as Kafka lets it be: how long a recorder may be silent before others get its partitions.
-SESSION = {"KAFKA__PROPERTIES": "session.timeout.ms=6000"}
+# How long a recorder may be silent before others get its partitions, where a case waits for that.
+SESSION_SECONDS = 3
+SESSION = {"KAFKA__PROPERTIES": f"session.timeout.ms={SESSION_SECONDS * 1000},heartbeat.interval.ms=500"}
 TOPICS = {
     "control": "device.control", "data": "device.data", "dead_letter": "device.dead-letter", "events": "connection.events",
 }  # fmt: skip
@@ -40,7 +41,7 @@ class LinkedKafka(Kafka):
             "listener.security.protocol.map": "LINKED:PLAINTEXT",
         }
         text = "".join(f"{name}={lines[name]},{value}\n" for name, value in more.items())
-        return f"{super()._configuration()}\n{text}"
+        return f"{super()._configuration()}\n{text}group.min.session.timeout.ms={SESSION_SECONDS * 1000}\n"
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,17 @@ class Plant(Stack):
 
     def start_anew(self, daemon, **overrides) -> None:
         """With these settings only; waits until it is ready."""
-        daemon.stop()
         daemon.overrides = overrides
-        daemon.start()
-        daemon.wait()
+        self.restart_all(daemon)
+
+    def restart_all(self, *daemons) -> None:
+        """At once; waits until they are ready."""
+        for daemon in daemons:
+            daemon.stop()
+        for daemon in daemons:
+            daemon.start()
+        for daemon in daemons:
+            daemon.wait()
 
     def through_link(self, daemon, name: str) -> dict:
         """The overrides by which this daemon reaches that server through its link."""
@@ -126,6 +134,11 @@ class Plant(Stack):
         finally:
             self.replicas.remove(process)
             process.end()
+
+    def applied(self) -> dict:
+        """(topic, partition) -> the offset that the recorder goes on from."""
+        rows = self.query("SELECT topic, partition, next_offset FROM kafka_offsets")
+        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
     @contextmanager
     def postgres_stopped(self):

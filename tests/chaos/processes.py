@@ -5,15 +5,15 @@ import time
 
 from chaos.actions import Actions
 from chaos.case import Scene
-from chaos.plant import SESSION
+from chaos.plant import SESSION, SESSION_SECONDS
 from harness import wait
 from harness.ingest_process import IngestProcess
 
 
 def kill_ingest(scene: Scene) -> None:
     """Also while it starts."""
-    for _ in range(scene.pick(20, 6)):
-        scene.go_on(0.02, 2.0)
+    for _ in range(scene.pick(20, 5)):
+        scene.go_on(0.02, scene.pick(2.0, 1.5))
         scene.plant.ingest.kill()
         scene.plant.ingest.start()
 
@@ -23,13 +23,13 @@ def kill_recorder(scene: Scene) -> None:
     plant = scene.plant
     plant.start_anew(plant.recorder, **SESSION)
     with plant.second_recorder(**SESSION) as second:
-        for _ in range(scene.pick(20, 5)):
-            scene.go_on(0.1, 1.5)
+        for _ in range(scene.pick(20, 4)):
+            scene.go_on(0.1, scene.pick(1.5, 1.0))
             victims = scene.chance.choice(([plant.recorder], [second], [plant.recorder, second]))
             for victim in victims:
                 victim.kill()
             # Longer than the session at times: then the other one gets its partitions.
-            scene.go_on(0.0, scene.chance.choice((0.1, scene.pick(9.0, 7.0))))
+            scene.go_on(0.0, scene.chance.choice((0.1, scene.pick(3.0, 1.4) * SESSION_SECONDS)))
             for victim in victims:
                 victim.start()
         scene.recover()
@@ -38,8 +38,8 @@ def kill_recorder(scene: Scene) -> None:
 
 def kill_api(scene: Scene) -> None:
     with Actions(scene.plant, scene.load.numbered.names, scene.chance) as actions:
-        for _ in range(scene.pick(20, 5)):
-            scene.go_on(0.2, 1.5)
+        for _ in range(scene.pick(20, 3)):
+            scene.go_on(0.2, scene.pick(1.5, 1.0))
             scene.plant.api.kill()
             scene.plant.api.start()
         scene.recover()
@@ -54,7 +54,7 @@ def stop(name: str):
         service = getattr(scene.plant, name)
         service.pause()
         try:
-            time.sleep(scene.pick(30, 4))
+            time.sleep(scene.pick(30, 3))
         finally:
             service.resume()
 
@@ -65,16 +65,23 @@ def stop_recorder(scene: Scene) -> None:
     """Long enough for the other one to get all partitions: the one that wakes up must be fenced."""
     plant = scene.plant
     plant.start_anew(plant.recorder, **SESSION)
-    with plant.second_recorder(**SESSION) as second:
+    with plant.second_recorder(**SESSION):
         scene.go_on()
         plant.recorder.pause()
         try:
-            wait.until(lambda: len(second.lines("following a partition")) >= 6, "the other has all partitions", 60)
+            time.sleep(0.5)  # what PostgreSQL was doing for it has ended
+            before = plant.applied()
+            wait.until(lambda: _moved(before, plant.applied()), "the other has all partitions", 60)
             scene.go_on(0.5, scene.pick(20, 1))
         finally:
             plant.recorder.resume()
         scene.recover()
     plant.start_anew(plant.recorder)
+
+
+def _moved(before: dict, now: dict) -> bool:
+    """In every partition, on both channels, something was applied."""
+    return bool(before) and all(now[partition] > offset for partition, offset in before.items())
 
 
 def two_ingests(scene: Scene) -> None:
@@ -97,7 +104,7 @@ def two_ingests(scene: Scene) -> None:
             return [one for one in said if not one.get("ready") and "session" in str(one)]
 
         wait.until(lambda: len(suspects()) == 1, "one of the two is not ready and says why", 60)
-        time.sleep(scene.pick(30, 3))
+        time.sleep(scene.pick(30, 2))
         wait.until(lambda: plant.ingest.health().get("ready") or second.health().get("ready"), "one of the two works", 60)
     finally:
         with contextlib.suppress(AssertionError):
@@ -120,5 +127,5 @@ def backlog(scene: Scene) -> None:
 def ten_times(scene: Scene) -> None:
     """Much more than usual, for a while."""
     scene.load.numbered.order(f"rate {10 * scene.options.rate}")
-    time.sleep(scene.pick(60, 3))
+    time.sleep(scene.pick(60, 2))
     scene.load.numbered.order(f"rate {scene.options.rate}")

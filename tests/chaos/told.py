@@ -2,7 +2,7 @@
 ready soon after its end."""
 
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from chaos.case import READY_WITHIN, Scene
 from harness import metrics, wait
@@ -19,28 +19,33 @@ NEEDS = {
 
 
 def servers_away(scene: Scene) -> None:
-    """Each server in turn: ended, then stopped, so that it answers nothing. The broker is not killed: it forgets what it has
-    acknowledged."""
-    for server in NEEDS:
-        _away(scene, server, "ended", REFUSED)
-        _away(scene, server, "silent", SILENT)
+    """Each server in turn, in the short form all at once: ended, then stopped, so that it answers nothing. The broker is not
+    killed: it forgets what it has acknowledged."""
+    for servers in scene.pick([(server,) for server in NEEDS], [tuple(NEEDS)]):
+        _away(scene, servers, "ended", REFUSED)
+        _away(scene, servers, "silent", SILENT)
 
 
-def _away(scene: Scene, server: str, how: str, seconds: float) -> None:
+def _away(scene: Scene, servers: tuple, how: str, seconds: float) -> None:
     plant = scene.plant
-    where = f"{server} {how}"
-    lines = {name: len(_lines(plant, name)) for name in NEEDS[server]}
-    with _ended(plant, server) if how == "ended" else _silent(plant, server):
+    where = f"{', '.join(servers)} {how}"
+    lines = {name: len(_lines(plant, name)) for server in servers for name in NEEDS[server]}
+    with ExitStack() as away:
+        for server in servers:
+            away.enter_context((_ended if how == "ended" else _silent)(plant, server))
         began = time.monotonic()
-        for name, dependencies in NEEDS[server].items():
-            _within(scene, lambda n=name, d=dependencies: _tells(plant, n, d), began, seconds, f"{where}: {name} tells it")
+        for server in servers:
+            for name, dependencies in NEEDS[server].items():
+                what = f"{where}: {name} tells of {server}"
+                _within(scene, lambda n=name, d=dependencies: _tells(plant, n, d), began, seconds, what)
         # Time enough for a line that is repeated to be seen to be repeated.
-        time.sleep(scene.pick(10, 3))
-    getattr(plant, server).wait()
+        time.sleep(scene.pick(10, 2))
+    for server in servers:
+        getattr(plant, server).wait()
     _within(scene, lambda: not plant.not_ready(), time.monotonic(), OVER, f"{where}, and back: all are ready")
     for name, before in lines.items():
         more = len(_lines(plant, name)) - before
-        scene.must(0 < more <= MOST_LINES, f"{where}: {name} wrote {more} warnings and errors")
+        scene.must(0 < more <= MOST_LINES * len(servers), f"{where}: {name} wrote {more} warnings and errors")
 
 
 @contextmanager

@@ -62,10 +62,12 @@ def _bounds(consumer, topic: str, seconds: float, begin: dict) -> dict:
 def _read_until(consumer, topic: str, ends: dict, seconds: float) -> list:
     consumer.assign([TopicPartition(topic, partition, low) for partition, (low, _) in ends.items()])
     missing = {partition: high for partition, (_, high) in ends.items()}
+    wanted = sum(high - low for low, high in ends.values())
     records, patience = [], time.monotonic() + seconds
     while missing:
-        # consume() waits its whole time for the whole number, so the time is short and the patience our own.
-        batch = consumer.consume(1000, timeout=0.1)
+        # consume() waits its whole time for the whole number, so it is asked for no more than there is, the time is short and
+        # the patience our own.
+        batch = consumer.consume(max(1, min(1000, wanted - len(records))), timeout=0.1)
         patience = time.monotonic() + seconds if batch else patience
         assert time.monotonic() < patience, f"{topic}: nothing came for {seconds:.0f} s, missing up to {missing}"
         for message in batch:

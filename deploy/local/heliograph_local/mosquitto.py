@@ -22,7 +22,6 @@ CERTIFICATES = ("devices-ca.crt", "services-ca.crt", "broker.crt", "broker.key")
 class Mosquitto(Service):
     name = "mosquitto"
     port_names = ("devices", "services")
-    ready_seconds = 15.0
 
     def __init__(self, settings):
         super().__init__(settings)
