@@ -12,7 +12,7 @@ for folder in (ROOT / "tests", ROOT / "deploy/local"):
     sys.path.insert(0, str(folder))
 
 from chaos import cases, report  # noqa: E402
-from chaos.case import Options, run  # noqa: E402
+from chaos.case import Options, Outcome, run  # noqa: E402
 from chaos.evidence import Judge  # noqa: E402
 from chaos.plant import Plant  # noqa: E402
 from heliograph_local import settings  # noqa: E402
@@ -29,15 +29,22 @@ class Runner:
         self._judge = None
 
     def run(self, case):
-        if self._plant is None:
-            self._plant = Plant()
-            self._plant.up()
-            self._judge = Judge(self._plant)
-        outcome = run(case, self._plant, self._judge, self._options)
-        if outcome.problems:
+        """An outcome, whatever happens: a case whose stack does not come up has failed, and the next gets another one."""
+        try:
+            if self._plant is None:
+                self._start()
+            outcome = run(case, self._plant, self._judge, self._options)
+        except Exception as error:  # whatever it is, the other cases go on
+            outcome = Outcome(case.name, self._options.seed, problems=[f"the stack did not come up: {error}"])
+        if outcome.problems and self._plant:
             self._plant.keep_logs(self._logs / case.name)
             self.close()
         return outcome
+
+    def _start(self) -> None:
+        self._plant = Plant()
+        self._plant.up()
+        self._judge = Judge(self._plant)
 
     def close(self) -> None:
         if self._plant:
