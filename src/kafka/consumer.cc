@@ -178,6 +178,7 @@ void Consumer::State::TakeOver(const rd_kafka_topic_partition_list_t& list) {
 
 void Consumer::State::GiveUp(bool lost) {
   const std::vector<TopicPartition> partitions = Assigned();
+  (void)SetPaused(partitions, false);  // what comes back is not paused
   owned_.clear();
   joined_ = false;
   found_ = nullptr;
@@ -301,7 +302,9 @@ base::Status Consumer::State::SetPaused(std::span<const TopicPartition> partitio
       rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   for (const TopicPartition& partition : partitions) {
     const auto at = owned_.find(partition);
-    if (at == owned_.end()) continue;
+    // To resume what is not paused makes librdkafka 2.0.2 throw away what it has fetched, and go on
+    // behind it (later versions ignore it).
+    if (at == owned_.end() || at->second.paused == paused) continue;
     at->second.paused = paused;
     if (!at->second.started) continue;
     rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
