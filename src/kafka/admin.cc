@@ -116,6 +116,12 @@ base::Result<std::optional<TopicState>> Admin::Describe(const std::string& topic
   return std::optional<TopicState>(std::move(state));
 }
 
+base::Result<int> Admin::PartitionCount(const std::string& topic, milliseconds limit) {
+  const base::Result<TopicShape> shape = QueryShape(*state_->client(), topic, limit);
+  if (!shape) return shape.error();
+  return shape->partitions;
+}
+
 base::Status Admin::Create(const TopicPlan& plan, milliseconds limit) {
   const std::string doing = "creating topic " + plan.spec.name;
   std::array<char, 512> why{};
@@ -185,6 +191,7 @@ base::Result<TopicReport> EnsureTopics(Admin& admin, std::span<const TopicPlan> 
       state = DescribeSoon(admin, plan.spec.name, limit);
     }
     if (!state) return std::move(state).error();
+    report.partitions.push_back(state->has_value() ? (*state)->partitions : 0);
     if (!state->has_value()) {
       report.findings.faults.push_back("topic " + plan.spec.name + " is missing");
       continue;

@@ -9,6 +9,7 @@
 
 #include "base/thread_name.h"
 #include "kafka/client.h"
+#include "kafka/partitions.h"
 
 namespace heliograph::kafka {
 namespace {
@@ -137,10 +138,13 @@ base::Status Producer::State::Send(const Record& record, std::uint64_t tag) {
   void* key = record.key.empty() ? nullptr : const_cast<char*>(record.key.data());
   void* payload =
       record.payload.empty() ? const_cast<char*>("") : const_cast<char*>(record.payload.data());
+  const std::int32_t partition = record.partitions > 0 && key != nullptr
+                                     ? PartitionOf(record.key, record.partitions)
+                                     : RD_KAFKA_PARTITION_UA;
   const rd_kafka_resp_err_t code = rd_kafka_producev(
-      client_.get(), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-      RD_KAFKA_V_KEY(key, record.key.size()), RD_KAFKA_V_VALUE(payload, record.payload.size()),
-      RD_KAFKA_V_HEADERS(headers.get()),
+      client_.get(), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(partition),
+      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, record.key.size()),
+      RD_KAFKA_V_VALUE(payload, record.payload.size()), RD_KAFKA_V_HEADERS(headers.get()),
       RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(static_cast<std::uintptr_t>(tag))), RD_KAFKA_V_END);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
     (void)headers.release();

@@ -27,6 +27,9 @@ struct Record {
   std::string_view key;  // "" = no key: any partition
   std::string_view payload;
   std::span<const Header> headers;
+  // The number of partitions that the key is shared out among; 0 = as many as Kafka says there are
+  // at that moment.
+  std::int32_t partitions = 0;
 };
 
 struct Delivery {
@@ -68,8 +71,8 @@ class Producer {
   Producer& operator=(const Producer&) = delete;
 
   // If ok, on_delivery is called exactly once with `tag`. kTooLarge: over max_message_bytes,
-  // retrying is useless. kUnavailable: the local queue is full. Records of equal key and topic keep
-  // their order.
+  // retrying is useless. kUnavailable: the local queue is full. kNotFound: there is no such
+  // partition (yet). Records of equal key, topic and `partitions` keep their order.
   base::Status Send(const Record& record, std::uint64_t tag);
   // Serves what waits, at most about `most` reports. Never blocks. Returns the number of reports.
   // Only with a wakeup_fd.

@@ -13,6 +13,7 @@ constexpr milliseconds kQuestionLimit{2000};
 constexpr milliseconds kWhileAway{250};
 constexpr milliseconds kBetween{1000};
 constexpr milliseconds kWhileRight{60'000};
+constexpr milliseconds kCountEvery{2000};
 
 }  // namespace
 
@@ -21,6 +22,8 @@ TopicWatch::TopicWatch(const ClusterConfig& cluster, const std::string& client_i
     : plans_(std::move(plans)),
       changed_(changed),
       admin_(cluster, client_id),
+      steady_counts_(plans_.size()),
+      counts_(plans_.size()),
       thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
 TopicWatch::~TopicWatch() = default;
@@ -40,15 +43,21 @@ void TopicWatch::LookAgain() {
 void TopicWatch::Run(const std::stop_token& stop) {
   base::NameThisThread("kafka-topics");
   auto looked = std::chrono::steady_clock::now() - kWhileRight;
+  auto counted = looked;
   while (!stop.stop_requested()) {
     (void)admin_.unreachable();  // its events must not pile up
     std::unique_lock lock(mutex_);
-    const bool due = std::chrono::steady_clock::now() - looked >= kWhileRight;
-    if (look_now_ || !problem_.empty() || due) {
+    const auto now = std::chrono::steady_clock::now();
+    if (look_now_ || !problem_.empty() || now - looked >= kWhileRight) {
       look_now_ = false;
-      looked = std::chrono::steady_clock::now();
+      looked = now;
       lock.unlock();
       Look();
+      lock.lock();
+    } else if (now - counted >= kCountEvery) {
+      counted = now;
+      lock.unlock();
+      Count();
       lock.lock();
     }
     wake_.wait_for(lock, stop, away_ ? kWhileAway : kBetween, [this] { return look_now_; });
@@ -69,12 +78,34 @@ void TopicWatch::Look() {
       EnsureTopics(admin_, plans_, MissingTopics::kCreate, kQuestionLimit);
   if (!report) return Tell(report.error().message);
   for (const std::string& name : report->created) logger_.Info("topic created", {{"topic", name}});
+  for (std::size_t plan = 0; plan < plans_.size(); ++plan) {
+    TellCount(plan, report->partitions[plan]);
+  }
   for (const std::string& warning : report->findings.warnings) {
     if (std::find(told_.begin(), told_.end(), warning) != told_.end()) continue;
     logger_.Warn("topic differs from its configuration", {{"finding", warning}});
     told_.push_back(warning);
   }
   Tell(report->findings.faults.empty() ? "" : report->findings.faults.front());
+}
+
+void TopicWatch::Count() {
+  if (!admin_.unreachable().empty()) return;
+  for (std::size_t plan = 0; plan < plans_.size(); ++plan) {
+    const auto count = admin_.PartitionCount(plans_[plan].spec.name, kQuestionLimit);
+    if (!count) return;  // what is wrong the next look tells
+    TellCount(plan, *count);
+  }
+}
+
+void TopicWatch::TellCount(std::size_t plan, int partitions) {
+  const int before = steady_counts_[plan].count();
+  if (partitions == 0 || !steady_counts_[plan].Tell(partitions)) return;
+  counts_[plan].store(partitions, std::memory_order_release);
+  if (before == 0) return;
+  logger_.Info("topic has another number of partitions",
+               {{"topic", plans_[plan].spec.name}, {"partitions", partitions}, {"before", before}});
+  changed_.Notify();
 }
 
 void TopicWatch::Tell(const std::string& problem) {

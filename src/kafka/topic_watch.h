@@ -2,8 +2,10 @@
 // the program starts, and a topic may go or change while it runs.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -13,16 +15,18 @@
 #include "base/wakeup.h"
 #include "kafka/admin.h"
 #include "kafka/config.h"
+#include "kafka/partitions.h"
 #include "log/log.h"
 
 namespace heliograph::kafka {
 
 // Creates what is missing; looks again every second until all fit, then once a minute, and when
-// asked to. Threads: any thread; its own is "kafka-topics".
+// asked to. How many partitions they have it asks every 2 s. Threads: any thread; its own is
+// "kafka-topics".
 class TopicWatch {
  public:
-  // `changed` is notified whenever problem() may have changed; it outlives the watch. Throws
-  // StartupError.
+  // `changed` is notified whenever problem() or partitions() may have changed; it outlives the
+  // watch. Throws StartupError.
   TopicWatch(const ClusterConfig& cluster, const std::string& client_id,
              std::vector<TopicPlan> plans, base::Wakeup& changed);
   ~TopicWatch();  // waits for a question to Kafka that is under way, at most 2 s
@@ -31,10 +35,15 @@ class TopicWatch {
   std::string problem() const;
   // Look again now; until then problem() is not "".
   void LookAgain();
+  // How many partitions the topic of this plan has, by SteadyCount; 0: not known yet. Known where
+  // problem() is "". Takes no lock.
+  int partitions(std::size_t plan) const { return counts_[plan].load(std::memory_order_acquire); }
 
  private:
   void Run(const std::stop_token& stop);
   void Look();
+  void Count();
+  void TellCount(std::size_t plan, int partitions);
   void Tell(const std::string& problem);
 
   const std::vector<TopicPlan> plans_;
@@ -46,6 +55,8 @@ class TopicWatch {
   std::vector<std::string> told_;  // warnings that were logged
   bool asked_ = false;             // Kafka has been asked at least once
   bool away_ = false;              // it does not answer
+  std::vector<SteadyCount> steady_counts_;
+  std::vector<std::atomic<int>> counts_;  // of steady_counts_, for other threads
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   std::string problem_ =

@@ -5,6 +5,7 @@
 
 #include "base/startup_error.h"
 #include "integration/kafka/support.h"
+#include "kafka/partitions.h"
 
 namespace heliograph::kafka {
 namespace {
@@ -62,6 +63,27 @@ TEST(Producer, ChoosesThePartitionsOfJava) {
     const auto& [key, partition] = cases[report.tag - 1];
     EXPECT_EQ(report.partition, partition) << key;
   }
+}
+
+TEST(Producer, SharesKeysOutAmongAsManyPartitionsAsItIsTold) {
+  const std::string topic = test::NewTopic(3);
+  Sender sender(test::RealCluster());
+  ASSERT_TRUE(sender.Send(topic, "device-1", "by as many as there are"));
+  ASSERT_TRUE(sender.Flush());
+  for (const std::string key : {"device-1", "device-4", "solar-00001", "device-7"}) {
+    ASSERT_TRUE(sender.producer().Send(
+        {.topic = topic, .key = key, .payload = "x", .headers = {}, .partitions = 2}, 100));
+    ASSERT_TRUE(sender.Flush());
+    EXPECT_EQ(sender.reports().back().partition, PartitionOf(key, 2)) << key;
+  }
+  // A broker may tell of partitions that the one that was asked before does not know yet: not to be
+  // taken for a record that Kafka will never take.
+  const std::string key = "device-1";
+  ASSERT_GE(PartitionOf(key, 50), 3);
+  const base::Status refused = sender.producer().Send(
+      {.topic = topic, .key = key, .payload = "x", .headers = {}, .partitions = 50}, 101);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, base::ErrorCode::kNotFound);
 }
 
 TEST(Producer, TakesTheLargestPacketAndRefusesMore) {
