@@ -30,6 +30,9 @@ constexpr milliseconds kSlowConfirmation{3000};
 constexpr milliseconds kFinishLimit{3000};
 // A broker that does not close the connection for longer is not well.
 constexpr milliseconds kLongestFarewell{500};
+// Places of the topics in what topic_watch_ is given.
+constexpr std::size_t kControlPlan = 0;
+constexpr std::size_t kDataPlan = 1;
 // What a message costs beside its payload and topic.
 constexpr std::size_t kMessageOverhead = 256;
 
@@ -163,7 +166,15 @@ void Ingest::OnAccepted(const std::string& connection_id) {
   canary_.Begin(connection_id);
 }
 
+// New partitions are used from a moment on at which Kafka has everything of before, so that what a
+// device says first in its new partition is stored after what it said last in its old one.
+void Ingest::BeginWindow() {
+  Invariant(window_.outstanding() == 0, "a window begins before Kafka has all of the one before");
+  builder_.SetPartitions(topic_watch_.partitions(kControlPlan), topic_watch_.partitions(kDataPlan));
+}
+
 void Ingest::OnMessage(const mqtt::IncomingMessage& message) {
+  if (window_.held() == 0) BeginWindow();
   window_.Hold(message.payload.size() + message.topic.size() + kMessageOverhead, now_);
   if (registering_) window_.Fail();  // Kafka is away: it must come again
   if (window_.failed())

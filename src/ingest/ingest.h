@@ -49,6 +49,7 @@ class Ingest final : private MessageSink {
 
   void OnAccepted(const std::string& connection_id) override;
   void OnMessage(const mqtt::IncomingMessage& message) override;
+  void BeginWindow();
   // See docs/decisions/0013.
   void TellExpiring(const Classified& classified);
   void Send(const mqtt::IncomingMessage& message, const Classified& classified,

@@ -49,6 +49,12 @@ void RecordBuilder::SetTime(base::Timestamp now) {
   received_ = base::FormatRfc3339(now);
 }
 
+void RecordBuilder::SetPartitions(int control, int data) {
+  if (control != control_partitions_.count)
+    control_partitions_ = {control, std::to_string(control)};
+  if (data != data_partitions_.count) data_partitions_ = {data, std::to_string(data)};
+}
+
 Classified RecordBuilder::Classify(std::string_view topic) const noexcept {
   const device::TopicGrammar::Parsed parsed = grammar_.Parse(topic);
   if (!parsed.topic) {
@@ -68,15 +74,19 @@ Classified RecordBuilder::Classify(std::string_view topic) const noexcept {
 
 kafka::Record RecordBuilder::Build(const mqtt::IncomingMessage& message,
                                    const Classified& classified) {
+  const bool is_control = classified.kind == MessageKind::kControl;
+  const Partitions& partitions = is_control ? control_partitions_ : data_partitions_;
   headers_ = {{{"mqtt.topic", message.topic},
                {"mqtt.qos", QosText(message.qos)},
                {"mqtt.retain", message.retain ? "1" : "0"},
                {"ingest.received", received_},
-               {"ingest.connection", connection_}}};
-  return {.topic = classified.kind == MessageKind::kControl ? control_topic_ : data_topic_,
+               {"ingest.connection", connection_},
+               {"ingest.partitions", partitions.text}}};
+  return {.topic = is_control ? control_topic_ : data_topic_,
           .key = classified.client_id,
           .payload = message.payload,
-          .headers = headers_};
+          .headers = headers_,
+          .partitions = partitions.count};
 }
 
 kafka::Record RecordBuilder::BuildDeadLetter(const mqtt::IncomingMessage& message,

@@ -37,6 +37,10 @@ class RecordBuilder {
   // For `ingest.connection`; a new one at each MQTT connect.
   void SetConnection(std::string connection) { connection_ = std::move(connection); }
 
+  // By how many partitions records of these topics are shared out from now on. Only while nothing
+  // that was built before is unconfirmed: docs/decisions/0015.
+  void SetPartitions(int control, int data);
+
   Classified Classify(std::string_view topic) const noexcept;
   // Precondition: a control or data message.
   kafka::Record Build(const mqtt::IncomingMessage& message, const Classified& classified);
@@ -55,7 +59,14 @@ class RecordBuilder {
   std::string received_;
   base::Timestamp received_at_{};
   std::string connection_;
-  std::array<kafka::Header, 5> headers_;
+  // What a topic's records are shared out among, and the same for `ingest.partitions`.
+  struct Partitions {
+    int count = 0;
+    std::string text = "0";
+  };
+  Partitions control_partitions_;
+  Partitions data_partitions_;
+  std::array<kafka::Header, 6> headers_;
   std::array<kafka::Header, 8> dead_letter_headers_;
 };
 

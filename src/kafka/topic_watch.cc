@@ -14,6 +14,8 @@ constexpr milliseconds kWhileAway{250};
 constexpr milliseconds kBetween{1000};
 constexpr milliseconds kWhileRight{60'000};
 constexpr milliseconds kCountEvery{2000};
+// Short, since whoever ends the watch may have to wait for it.
+constexpr milliseconds kCountLimit{500};
 
 }  // namespace
 
@@ -92,7 +94,7 @@ void TopicWatch::Look() {
 void TopicWatch::Count() {
   if (!admin_.unreachable().empty()) return;
   for (std::size_t plan = 0; plan < plans_.size(); ++plan) {
-    const auto count = admin_.PartitionCount(plans_[plan].spec.name, kQuestionLimit);
+    const auto count = admin_.PartitionCount(plans_[plan].spec.name, kCountLimit);
     if (!count) return;  // what is wrong the next look tells
     TellCount(plan, *count);
   }

@@ -4,7 +4,8 @@ namespace heliograph::postgres {
 namespace {
 
 constexpr std::string_view kSelect =
-    "SELECT partition, generation, next_offset, last_record_time, owner_rules FROM kafka_offsets";
+    "SELECT partition, generation, next_offset, last_record_time, owner_rules, mapping FROM "
+    "kafka_offsets";
 
 LogOffset ReadOffset(const Rows& rows, int row) {
   LogOffset offset;
@@ -13,6 +14,7 @@ LogOffset ReadOffset(const Rows& rows, int row) {
   offset.next_offset = rows.GetInt64(row, 2);
   offset.last_record_time = rows.GetOptionalTimestamp(row, 3);
   offset.owner_rules = rows.Get(row, 4);
+  offset.mapping = static_cast<std::int32_t>(rows.GetInt64(row, 5));
   return offset;
 }
 
@@ -37,7 +39,8 @@ base::Status Jump(Connection& connection, const std::string& topic, const LogOff
                   Jumped to) {
   auto jumped = connection.Execute(
       "UPDATE kafka_offsets SET generation = generation + $5::int, next_offset = $6::bigint,"
-      " last_record_time = NULL, updated_at = now()"
+      " last_record_time = NULL, updated_at = now(),"
+      " mapping = CASE WHEN $5::int = 0 THEN mapping ELSE 0 END"
       " WHERE topic = $1 AND partition = $2::int AND generation = $3::int AND next_offset = "
       "$4::bigint",
       {topic, known.partition, known.generation, known.next_offset, to.generations,
@@ -92,6 +95,18 @@ base::Result<std::vector<LogOffset>> LockOffsets(Transaction& transaction, const
       std::string(kSelect) +
       " WHERE topic = $1 AND partition = ANY($2::int[]) ORDER BY partition FOR UPDATE";
   return ReadOffsets(transaction.Execute(sql, {topic, wanted}));
+}
+
+base::Status ReachMapping(Connection& connection, const std::string& topic, const LogOffset& known,
+                          std::int32_t mapping) {
+  auto reached = connection.Execute(
+      "UPDATE kafka_offsets SET mapping = greatest(mapping, $5::int), updated_at = now()"
+      " WHERE topic = $1 AND partition = $2::int AND generation = $3::int AND next_offset = "
+      "$4::bigint",
+      {topic, known.partition, known.generation, known.next_offset, mapping});
+  if (!reached) return std::move(reached).error();
+  if (reached->affected() != 1) return Fenced(topic);
+  return {};
 }
 
 base::Status AdvanceOffsets(Transaction& transaction, const std::string& topic,

@@ -20,6 +20,8 @@ struct LogOffset {
   std::int64_t next_offset = 0;                     // the first record that was not applied
   std::optional<base::Timestamp> last_record_time;  // of the record before next_offset
   std::string owner_rules;  // by which the partition's connections have their tenants; "" = none
+  // Everything that was sent by fewer partitions than this is applied, and its events are in Kafka.
+  std::int32_t mapping = 0;
 };
 
 // nullopt: nothing of the partition was ever applied.
@@ -47,6 +49,10 @@ base::Status SkipTo(Connection& connection, const std::string& topic, const LogO
 // left out.
 base::Result<std::vector<LogOffset>> LockOffsets(Transaction& transaction, const std::string& topic,
                                                  std::span<const std::int32_t> partitions);
+
+// Raises `known.mapping`. kConflict: the partition has been moved on by somebody else.
+base::Status ReachMapping(Connection& connection, const std::string& topic, const LogOffset& known,
+                          std::int32_t mapping);
 
 struct OffsetAdvance {
   std::int32_t partition = 0;

@@ -40,6 +40,19 @@ base::Result<std::vector<OutboxRow>> ReadOutbox(Connection& connection, std::int
   return outbox;
 }
 
+base::Result<std::vector<OutboxPlace>> OldestInOutbox(Connection& connection) {
+  auto rows = connection.Execute(
+      "SELECT DISTINCT ON (log_partition) log_partition, log_generation, first_offset"
+      " FROM connection_events_outbox ORDER BY log_partition, log_generation, first_offset");
+  if (!rows) return std::move(rows).error();
+  std::vector<OutboxPlace> oldest;
+  for (int row = 0; row < rows->size(); ++row) {
+    oldest.push_back({static_cast<std::int32_t>(rows->GetInt64(row, 0)),
+                      static_cast<std::int32_t>(rows->GetInt64(row, 1)), rows->GetInt64(row, 2)});
+  }
+  return oldest;
+}
+
 base::Status RemoveFromOutbox(Transaction& transaction, const std::vector<OutboxPlace>& up_to) {
   Int32Array partitions;
   Int32Array generations;

@@ -32,4 +32,7 @@ struct OutboxPlace {
 };
 base::Status RemoveFromOutbox(Transaction& transaction, const std::vector<OutboxPlace>& up_to);
 
+// The first row of each partition that has any.
+base::Result<std::vector<OutboxPlace>> OldestInOutbox(Connection& connection);
+
 }  // namespace heliograph::postgres

@@ -26,6 +26,7 @@ Follower::Follower(const FollowerOptions& options, Parts parts)
               options.consumer.max_message_bytes),
       assignment_(options.topic, options.missing,
                   {parts.pool, reader_, parts.applier, parts.meters}),
+      gate_(options.topic, reader_, parts.pool),
       slicer_(static_cast<std::size_t>(options.batch.max_records)) {
   status_.kafka = "not connected yet";
   OpenConsumer();
@@ -37,6 +38,7 @@ void Follower::OpenConsumer() {
   consumer_opened_at_ = steady_clock::now();
   consumer_trouble_.clear();
   paused_ = false;
+  paused_behind_.clear();
 }
 
 void Follower::Run(const std::stop_token& stop) {
@@ -44,6 +46,7 @@ void Follower::Run(const std::stop_token& stop) {
     Read();
     const bool due = steady_clock::now() >= retry_at_;
     if (!pending_.empty() && due && !parts_.applier.Congested()) Work();
+    OpenGates();
     parts_.publisher.Pump();
     parts_.applier.Tick(assignment_.offsets());
     if (consumer_) assignment_.RestartPending(*consumer_);
@@ -51,11 +54,20 @@ void Follower::Run(const std::stop_token& stop) {
       check_at_ = steady_clock::now() + kCheckEvery;
       if (parts_.publisher.unreachable().empty()) assignment_.CheckNext();
     }
-    Keep({KafkaTrouble(), assignment_.Trouble(), failure_});
+    Keep({KafkaTrouble(), LogTrouble(), failure_});
   }
   parts_.applier.Finish();
   pending_.clear();
+  behind_.clear();
   consumer_.reset();
+}
+
+std::string Follower::LogTrouble() const {
+  std::string trouble = assignment_.Trouble();
+  for (const auto& [topic, partition] : Behind()) {
+    if (trouble.empty()) trouble = gate_.Trouble(partition);
+  }
+  return trouble;
 }
 
 std::string Follower::KafkaTrouble() const {
@@ -76,11 +88,25 @@ Follower::Status Follower::status() const {
 }
 
 void Follower::SetPaused(bool paused) {
-  // A rebalance ends pauses, so they are renewed; librdkafka ignores what is paused already.
-  if (!paused && !paused_) return;
+  const auto behind = Behind();
+  // A rebalance ends pauses, so they are renewed.
+  const auto begun = paused ? consumer_->Assigned() : behind;
+  auto ended = paused_ ? consumer_->Assigned() : paused_behind_;
+  std::erase_if(ended,
+                [&](const auto& one) { return std::ranges::find(begun, one) != begun.end(); });
+  if (!ended.empty()) (void)consumer_->Resume(ended);
+  if (!begun.empty()) (void)consumer_->Pause(begun);
   paused_ = paused;
-  const auto assigned = consumer_->Assigned();
-  (void)(paused ? consumer_->Pause(assigned) : consumer_->Resume(assigned));
+  paused_behind_ = behind;
+}
+
+// Partitions with records that wait at the gate.
+std::vector<kafka::TopicPartition> Follower::Behind() const {
+  std::set<std::int32_t> partitions;
+  for (const Pending& one : behind_) partitions.insert(one.record.partition());
+  std::vector<kafka::TopicPartition> behind;
+  for (const std::int32_t partition : partitions) behind.push_back({options_.topic, partition});
+  return behind;
 }
 
 void Follower::Read() {
@@ -116,7 +142,37 @@ void Follower::TakeRecords(std::vector<kafka::ConsumedRecord> records) {
   DropStale();  // Poll may have rebalanced
   for (kafka::ConsumedRecord& record : records) {
     if (const auto epoch = assignment_.EpochOf(record.partition())) {
-      pending_.push_back({std::move(record), *epoch});
+      Admit({std::move(record), *epoch});
+    }
+  }
+}
+
+void Follower::Admit(Pending pending) {
+  const bool stops =
+      options_.order_across_partitions &&
+      gate_.Stops(pending.record.partition(), pending.epoch, MappingOf(pending.record));
+  (stops ? behind_ : pending_).push_back(std::move(pending));
+}
+
+void Follower::OpenGates() {
+  for (const auto& [topic, partition] : Behind()) {
+    const auto is_of_it = [partition = partition](const Pending& one) {
+      return one.record.partition() == partition;
+    };
+    if (std::ranges::any_of(pending_, is_of_it)) continue;  // all before the gate first
+    const auto applied = assignment_.offsets().find(partition);
+    if (applied == assignment_.offsets().end()) continue;  // DropStale comes
+    const MappingGate::Answer answer = gate_.Ask(applied->second);
+    if (answer == MappingGate::Answer::kFenced) assignment_.Restart(partition);
+    if (answer != MappingGate::Answer::kOpen) continue;
+    std::deque<Pending> waiting;
+    std::swap(waiting, behind_);
+    for (Pending& one : waiting) {
+      if (is_of_it(one)) {
+        Admit(std::move(one));
+      } else {
+        behind_.push_back(std::move(one));
+      }
     }
   }
 }
@@ -125,6 +181,7 @@ void Follower::DropStale() {
   const auto is_stale = [this](const Pending& one) {
     return assignment_.EpochOf(one.record.partition()) != one.epoch;
   };
+  std::erase_if(behind_, is_stale);
   if (std::erase_if(pending_, is_stale) == 0) return;
   prepared_ = false;
   condemned_.reset();
@@ -140,6 +197,7 @@ void Follower::OnReadError(const base::Error& error) {
                {{"topic", options_.topic}, {"why", error.message}});
     consumer_trouble_ = error.message;
     pending_.clear();
+    behind_.clear();
     prepared_ = false;
     consumer_.reset();
     const auto now = steady_clock::now();

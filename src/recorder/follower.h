@@ -24,6 +24,7 @@
 #include "recorder/assignment.h"
 #include "recorder/config.h"
 #include "recorder/dead_letters.h"
+#include "recorder/mapping_gate.h"
 #include "recorder/meters.h"
 #include "recorder/publisher.h"
 #include "recorder/slicer.h"
@@ -36,6 +37,8 @@ struct FollowerOptions {
   kafka::ClusterConfig cluster;
   kafka::ConsumerOptions consumer;
   BatchConfig batch;
+  // Whether a device's records are applied in order also where the topic gets more partitions.
+  bool order_across_partitions = false;
 };
 
 // Threads: Run on one thread, for the whole life; status() on any.
@@ -72,8 +75,11 @@ class Follower {
   void Read();
   void TakeRecords(std::vector<kafka::ConsumedRecord> records);
   void OnReadError(const base::Error& error);
+  void Admit(Pending pending);
   void DropStale();
   void SetPaused(bool paused);
+  std::vector<kafka::TopicPartition> Behind() const;
+  void OpenGates();
 
   void Work();
   Outcome TrySlice(std::size_t size);
@@ -87,6 +93,7 @@ class Follower {
   std::vector<postgres::OffsetAdvance> Advances() const;
   void Committed(const std::vector<postgres::OffsetAdvance>& advances);
   std::string KafkaTrouble() const;
+  std::string LogTrouble() const;
   void Keep(Status status);
 
   const FollowerOptions options_;
@@ -106,7 +113,10 @@ class Follower {
   base::SteadyTime suspect_again_at_{};
 
   std::deque<Pending> pending_;  // read, not committed; dies before consumer_
+  MappingGate gate_;
+  std::deque<Pending> behind_;  // read, and waiting at the gate; as pending_
   bool paused_ = false;
+  std::vector<kafka::TopicPartition> paused_behind_;
   Slicer slicer_;
   base::Backoff backoff_{std::chrono::milliseconds(50), std::chrono::milliseconds(2000)};
   base::SteadyTime retry_at_{};

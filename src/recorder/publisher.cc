@@ -21,6 +21,11 @@ Publisher::Publisher(const kafka::ClusterConfig& cluster, const std::string& cli
       cluster_, options_, [this](const kafka::Delivery& delivery) { OnDelivery(delivery); });
 }
 
+void Publisher::OrderAcrossPartitions(std::string topic, std::function<int()> partitions) {
+  ordered_topic_ = std::move(topic);
+  partitions_now_ = std::move(partitions);
+}
+
 std::size_t Publisher::SizeOf(const Message& message) {
   return message.key.size() + message.payload.size() + 256;
 }
@@ -58,14 +63,26 @@ void Publisher::OnDelivery(const kafka::Delivery& delivery) {
   }
 }
 
+// Whether a message of this topic may be handed over. With another number of partitions its key may
+// go to another one, and must not be stored before what is under way to the old one.
+bool Publisher::Choose(const std::string& topic) {
+  if (!partitions_now_ || topic != ordered_topic_) return true;
+  const std::int32_t now = partitions_now_();
+  if (now == partitions_) return true;
+  if (producer_->in_flight() > 0) return false;
+  partitions_ = now;
+  return true;
+}
+
 void Publisher::HandOver() {
   while (handed_over_ < messages_.size()) {
     Kept& kept = messages_[handed_over_];
     if (!kept.done) {
+      if (!Choose(kept.message.topic)) return;
       std::vector<kafka::Header> headers;
       for (const auto& [name, value] : kept.message.headers) headers.push_back({name, value});
       const kafka::Record record{kept.message.topic, kept.message.key, kept.message.payload,
-                                 headers};
+                                 headers, kept.message.topic == ordered_topic_ ? partitions_ : 0};
       const base::Status sent = producer_->Send(record, first_tag_ + handed_over_);
       if (!sent && sent.error().code == base::ErrorCode::kTooLarge) {
         log_.Error("a record is larger than Kafka takes and was left out",

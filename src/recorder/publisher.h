@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,6 +43,10 @@ class Publisher {
   Publisher(const kafka::ClusterConfig& cluster, const std::string& client_id,
             std::size_t max_message_bytes);
 
+  // Keeps the order of Send also where this topic gets more partitions. `partitions` says how many
+  // it has, 0 while that is not known; called on this thread, and must not block.
+  void OrderAcrossPartitions(std::string topic, std::function<int()> partitions);
+
   void Send(Message message);
   // Hands over what the producer takes, and learns what was confirmed. Never blocks.
   void Pump();
@@ -64,6 +69,7 @@ class Publisher {
   static std::size_t SizeOf(const Message& message);
   void OnDelivery(const kafka::Delivery& delivery);
   void Finish(Kept& kept);
+  bool Choose(const std::string& topic);
   void HandOver();
   void ReplaceProducer();
   void ForgetFinished();
@@ -80,6 +86,9 @@ class Publisher {
   std::uint64_t first_tag_ = 0;  // of messages_.front()
   std::size_t handed_over_ = 0;  // so many of messages_ were given to the producer
   std::size_t bytes_ = 0;
+  std::string ordered_topic_;
+  std::function<int()> partitions_now_;
+  std::int32_t partitions_ = 0;                // that keys of ordered_topic_ are shared out among
   std::unique_ptr<kafka::Producer> producer_;  // last: its reports use the rest
 };
 

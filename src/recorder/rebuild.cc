@@ -9,6 +9,7 @@
 #include "kafka/log_reader.h"
 #include "postgres/offset_store.h"
 #include "recorder/control_fold.h"
+#include "recorder/mapping_gate.h"
 #include "recorder/rebuild_swap.h"
 #include "recorder/slicer.h"
 
@@ -27,7 +28,8 @@ constexpr std::int64_t kSmallRest = 20'000;
 struct Replay {
   std::int32_t generation = 1;
   std::int64_t begin = 0;
-  std::int64_t next = 0;  // the first record that is not replayed yet
+  std::int64_t next = 0;     // the first record that is not replayed yet
+  std::int32_t mapping = 0;  // the largest of what is replayed: see mapping_gate.h
 };
 
 // Replays records into the rebuilt tables. Threads: one thread.
@@ -49,7 +51,8 @@ class Replayer {
 
  private:
   base::Status Begin(const postgres::LogOffset& offset);
-  base::Status ReplayPartition(const postgres::LogOffset& offset);
+  base::Result<std::int32_t> ReplayPartition(const postgres::LogOffset& offset,
+                                             std::int32_t mapping);
   base::Status Apply(const std::vector<Record>& records, std::int32_t generation);
   base::Status ApplySlice(std::span<const Record> slice, std::int32_t generation);
   void TellProgress(std::size_t records);
@@ -84,23 +87,35 @@ base::Status Replayer::ReplayTo(const std::vector<postgres::LogOffset>& offsets)
     if (replays_.contains(offset.partition)) continue;
     if (auto begun = Begin(offset); !begun) return begun;
   }
-  for (const postgres::LogOffset& offset : offsets) {
-    if (auto replayed = ReplayPartition(offset); !replayed) return replayed;
+  std::int32_t mapping = 0;
+  for (;;) {
+    std::int32_t next = 0;
+    for (const postgres::LogOffset& offset : offsets) {
+      const auto stopped_at = ReplayPartition(offset, mapping);
+      if (!stopped_at) return stopped_at.error();
+      if (*stopped_at > 0) next = next == 0 ? *stopped_at : std::min(next, *stopped_at);
+    }
+    if (next == 0) return {};
+    mapping = next;
   }
-  return {};
 }
 
-base::Status Replayer::ReplayPartition(const postgres::LogOffset& offset) {
+// Up to the first record that was sent by more partitions than `mapping`; answers by how many that
+// was, 0: there is none.
+base::Result<std::int32_t> Replayer::ReplayPartition(const postgres::LogOffset& offset,
+                                                     std::int32_t mapping) {
   Replay& replay = replays_.at(offset.partition);
   if (replay.generation != offset.generation) {
     return base::MakeError(base::ErrorCode::kConflict,
                            "the topic was recreated meanwhile; begin again");
   }
-  if (replay.next >= offset.next_offset) return {};
-  const auto started = reader_.Start({options_.control_topic, offset.partition}, replay.next);
-  if (!started) return started;
+  if (replay.next >= offset.next_offset) return 0;
+  if (replay.mapping > mapping) return replay.mapping;
+  auto started = reader_.Start({options_.control_topic, offset.partition}, replay.next);
+  if (!started) return std::move(started).error();
+  std::int32_t beyond = 0;
   auto silent_since = steady_clock::now();
-  while (replay.next < offset.next_offset) {
+  while (replay.next < offset.next_offset && beyond == 0) {
     auto read = reader_.Next(options_.batch_records, milliseconds(500));
     if (!read) return std::move(read).error();
     if (read->empty() && steady_clock::now() - silent_since > kSilence) {
@@ -110,13 +125,21 @@ base::Status Replayer::ReplayPartition(const postgres::LogOffset& offset) {
     std::vector<Record> records;
     for (const kafka::ConsumedRecord& one : *read) {
       if (one.offset() >= offset.next_offset) break;
+      replay.mapping = std::max(replay.mapping, MappingOf(one));
+      if (replay.mapping > mapping) {
+        beyond = replay.mapping;
+        replay.next = one.offset();
+        break;
+      }
       records.push_back({one.partition(), one.offset(), one.time(), one.key(), one.payload()});
     }
-    if (!read->empty()) replay.next = std::min(read->back().offset() + 1, offset.next_offset);
-    if (auto applied = Apply(records, offset.generation); !applied) return applied;
+    if (!read->empty() && beyond == 0)
+      replay.next = std::min(read->back().offset() + 1, offset.next_offset);
+    auto applied = Apply(records, offset.generation);
+    if (!applied) return std::move(applied).error();
     TellProgress(records.size());
   }
-  return {};
+  return beyond;
 }
 
 base::Status Replayer::Apply(const std::vector<Record>& records, std::int32_t generation) {

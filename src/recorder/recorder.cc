@@ -12,7 +12,9 @@
 
 #include "base/startup_error.h"
 #include "base/thread_name.h"
+#include "base/wakeup.h"
 #include "kafka/admin.h"
+#include "kafka/topic_watch.h"
 #include "recorder/control_applier.h"
 #include "recorder/data_applier.h"
 
@@ -57,14 +59,21 @@ std::string InstanceOf(const Config& config) {
   return host.data();
 }
 
-FollowerOptions OptionsFor(const Config& config, const std::string& topic,
-                           const std::string& role) {
+// A static member that comes back gets what it had, without a rebalance; where it leads the group
+// and the topic has more partitions by then, nobody would get the new ones. So it comes back as
+// another member then: with the number of partitions in its name.
+std::string MemberName(const Config& config, const std::string& role, int partitions) {
+  return InstanceOf(config) + "." + role + "." + std::to_string(partitions);
+}
+
+FollowerOptions OptionsFor(const Config& config, const std::string& topic, const std::string& role,
+                           int partitions) {
   FollowerOptions options;
   options.topic = NameOf(topic);
   options.cluster = config.kafka.cluster;
   options.consumer.client_id = "heliograph-recorder-" + role;
   options.consumer.group_id = config.kafka.group_id + "." + role;
-  options.consumer.group_instance_id = InstanceOf(config) + "." + role;
+  options.consumer.group_instance_id = MemberName(config, role, partitions);
   options.consumer.max_message_bytes = config.max_message_bytes();
   options.batch = config.batch;
   return options;
@@ -76,18 +85,19 @@ std::string RoleOf(std::int64_t worker) {
   return worker == 0 ? "control" : "control-" + std::to_string(worker + 1);
 }
 
-FollowerOptions ControlOptionsOf(const Config& config, std::int64_t worker) {
-  FollowerOptions options = OptionsFor(config, config.topics.control, "control");
-  options.consumer.group_instance_id = InstanceOf(config) + "." + RoleOf(worker);
+FollowerOptions ControlOptionsOf(const Config& config, std::int64_t worker, int partitions) {
+  FollowerOptions options = OptionsFor(config, config.topics.control, "control", partitions);
+  options.consumer.group_instance_id = MemberName(config, RoleOf(worker), partitions);
+  options.order_across_partitions = true;
   return options;
 }
 
 // One follower with what it needs, in the order in which they depend on each other. Nothing is
 // shared between workers but what any thread may use.
 struct Control {
-  Control(const Config& config, std::int64_t worker, postgres::Pool& pool,
-          owner::Resolver& resolver, metrics::Registry& metrics)
-      : options(ControlOptionsOf(config, worker)),
+  Control(const Config& config, FollowerOptions its_options, postgres::Pool& pool,
+          owner::Resolver& resolver, metrics::Registry& metrics, const kafka::TopicWatch& events)
+      : options(std::move(its_options)),
         publisher(config.kafka.cluster, "heliograph-recorder-events", config.max_message_bytes()),
         letters(publisher, NameOf(config.topics.dead_letter), options.topic,
                 config.max_message_bytes() - kRoomForHeaders, metrics),
@@ -95,7 +105,10 @@ struct Control {
         applier({options.topic, NameOf(config.topics.events),
                  config.max_message_bytes() - kRoomForHeaders},
                 pool, resolver, publisher, metrics),
-        follower(options, {pool, applier, publisher, letters, meters}) {}
+        follower(options, {pool, applier, publisher, letters, meters}) {
+    publisher.OrderAcrossPartitions(NameOf(config.topics.events),
+                                    [&events] { return events.partitions(0); });
+  }
 
   FollowerOptions options;
   Publisher publisher;
@@ -105,15 +118,16 @@ struct Control {
   Follower follower;
 };
 
-FollowerOptions DataOptions(const Config& config) {
-  FollowerOptions options = OptionsFor(config, config.topics.data, "data");
+FollowerOptions DataOptions(const Config& config, int partitions) {
+  FollowerOptions options = OptionsFor(config, config.topics.data, "data", partitions);
   options.missing = Missing::kGoOn;  // telemetry may be kept for less time than we were away
   return options;
 }
 
 struct Data {
-  Data(const Config& config, postgres::Pool& pool, metrics::Registry& metrics)
-      : options(DataOptions(config)),
+  Data(const Config& config, FollowerOptions its_options, postgres::Pool& pool,
+       metrics::Registry& metrics)
+      : options(std::move(its_options)),
         publisher(config.kafka.cluster, "heliograph-recorder-data", config.max_message_bytes()),
         letters(publisher, NameOf(config.topics.dead_letter), options.topic,
                 config.max_message_bytes() - kRoomForHeaders, metrics),
@@ -163,6 +177,8 @@ bool Recorder::EnsureTopics(const std::stop_token& stop) {
         log_.Warn("topic", {{"what", warning}});
       if (!report->findings.faults.empty())
         throw base::StartupError(report->findings.faults.front());
+      control_partitions_ = report->partitions[0];
+      data_partitions_ = report->partitions[1];
       return true;
     }
     log_.Warn(limit, "topics cannot be looked at yet", {{"why", report.error().message}});
@@ -181,11 +197,16 @@ int Recorder::Run(const std::stop_token& stop) {
 }
 
 int Recorder::Follow(const std::stop_token& stop) {
+  base::Wakeup nobody;  // waits for it: whoever publishes asks
+  const kafka::TopicWatch events(config_.kafka.cluster, "heliograph-recorder-topics",
+                                 {Plans(config_).back()}, nobody);
   std::vector<std::unique_ptr<Control>> controls;
   for (std::int64_t worker = 0; worker < config_.batch.workers; ++worker) {
-    controls.push_back(std::make_unique<Control>(config_, worker, pool_, resolver_, metrics_));
+    controls.push_back(
+        std::make_unique<Control>(config_, ControlOptionsOf(config_, worker, control_partitions_),
+                                  pool_, resolver_, metrics_, events));
   }
-  Data data(config_, pool_, metrics_);
+  Data data(config_, DataOptions(config_, data_partitions_), pool_, metrics_);
   std::vector<std::pair<std::string, Follower*>> followers;
   for (std::size_t worker = 0; worker < controls.size(); ++worker) {
     followers.emplace_back("rec-" + RoleOf(static_cast<std::int64_t>(worker)),

@@ -43,6 +43,8 @@ class Recorder {
   metrics::Registry& metrics_;
   const log::Logger log_{"recorder"};
   postgres::Pool pool_;
+  int control_partitions_ = 0;  // when EnsureTopics looked
+  int data_partitions_ = 0;
 };
 
 }  // namespace heliograph::recorder

@@ -1,6 +1,6 @@
 """All cases, in the order in which they run: those first that make the judge read from the beginning, while there is little."""
 
-from chaos import clocks, network, outside_servers, processes, told
+from chaos import clocks, network, outside_servers, partitions, processes, told
 from chaos.case import Case
 
 CASES = (
@@ -39,6 +39,7 @@ CASES = (
     Case("net-recorder-postgres", "bad network between the recorder and PostgreSQL", network.between("recorder", "postgres")),
     Case("net-api-broker", "bad network between the API and the broker", network.between("api", "broker")),
     Case("net-api-postgres", "bad network between the API and PostgreSQL", network.between("api", "postgres")),
+    Case("partitions-grow", "topics get more partitions while everything runs", partitions.grow, is_quick=True),
 )
 
 

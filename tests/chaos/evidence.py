@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from e2e import state
 from harness import kafka_log
-from judge import events, fold, numbers
+from judge import events, fold, mapping, numbers
 
 CHANNELS = {"device.control": "control", "device.data": "data"}
 PATIENCE = 60.0  # seconds without anything new
@@ -26,8 +26,13 @@ class _Log:
     def __init__(self, address: str, topic: str):
         self._address, self._topic = address, topic
         self.ends = {}  # partition -> the next offset
+        self._mappings = mapping.Mappings()
 
     def read(self) -> list:
+        """What is new, in the order of mapping.py."""
+        return mapping.in_order(self._read, self._mappings)
+
+    def _read(self) -> list:
         records = kafka_log.read(self._address, self._topic, 60, self.ends)
         for record in records:
             self.ends[record.partition] = record.offset + 1
@@ -96,6 +101,6 @@ class Judge:
         return [
             f"{topic}/{partition} is applied up to {applied.get((topic, partition))}, its end is {end}"
             for topic in CHANNELS
-            for partition, end in self._logs[topic].ends.items()
+            for partition, end in sorted(self._logs[topic].ends.items())
             if applied.get((topic, partition)) != end
         ]

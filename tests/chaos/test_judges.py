@@ -4,7 +4,7 @@ import json
 import zlib
 from dataclasses import dataclass
 
-from judge import events, fold, numbers
+from judge import events, fold, mapping, numbers
 
 
 @dataclass
@@ -13,6 +13,11 @@ class Record:
     offset: int
     key: bytes
     value: bytes
+    timestamp_ms: int = 0
+    mapping: str = ""
+
+    def header(self, name: str) -> str:
+        return self.mapping if name == "ingest.partitions" else ""
 
 
 def message(sequence: int, device: str = "a", channel: str = "data", run: str = "r") -> bytes:
@@ -108,3 +113,43 @@ def test_events():
     assert len(problems(("online", 0), ("online", 3))) == 1, "of another kind"
     assert len(problems(("online", 0), ("offline", 3), ("offline", 4))) == 1, "of nothing"
     assert "out of order" in problems(("offline", 3), ("online", 0))[0]
+
+
+def test_events_in_other_partitions():
+    before, after = told(("online", 0), ("offline", 3))
+    wanted = [fold.Event("online", "a", 0, 0), fold.Event("offline", "a", 0, 3)]
+
+    def order(partition: int, time_ms: int) -> list:
+        found = events.Events()
+        found.take([Record(0, 5, b"a", before.value, 20), Record(partition, 0, b"a", after.value, time_ms)])
+        return found.problems(wanted)
+
+    assert order(4, 20) == [] and order(4, 21) == []
+    assert "out of order" in order(4, 19)[0] and "out of order" in order(0, 30)[0]
+    repeated = events.Events()
+    repeated.take([Record(0, 9, b"a", after.value, 40), Record(2, 1, b"a", before.value, 10), Record(2, 2, b"a", after.value, 11)])
+    assert repeated.problems(wanted) == [] and repeated.repeats == 1, "a repeat that is read before the first"
+
+
+def test_more_partitions():
+    """The parts: what one look at the topic finds. Between the two the last record of partition 0 was stored."""
+    looks = [
+        [Record(0, 0, b"a", b"1", 10, "3"), Record(1, 0, b"b", b"2", 12, "3"), Record(1, 1, b"a", b"4", 13, "5")],
+        [Record(0, 1, b"a", b"3", 11, "3"), Record(0, 2, b"c", b"5", 14, "5")],
+        [Record(1, 2, b"b", b"7", 15, "3"), Record(0, 3, b"c", b"6", 14, "5")],
+    ]
+    mappings = mapping.Mappings()
+    found = mapping.in_order(lambda: looks.pop(0), mappings)
+    assert [one.value for one in found] == [b"1", b"3", b"2", b"4", b"5"]
+    # By an earlier number, but after a later one in the same partition: it stays behind that.
+    assert [one.value for one in mapping.in_order(lambda: looks.pop(0), mappings)] == [b"6", b"7"]
+
+
+def test_order_across_partitions():
+    def out_of_order(time_ms: int) -> int:
+        found = numbers.Numbers("r")
+        found.take("data", [Record(0, 7, b"a", message(1), 20, "3"), Record(4, 0, b"a", message(2), time_ms, "5")])
+        return found.verdict({}).out_of_order
+
+    assert out_of_order(20) == 0
+    assert out_of_order(19) == 1, "stored before the one that was sent before it"

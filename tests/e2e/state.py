@@ -3,7 +3,7 @@
 from collections import Counter
 
 from harness import wait
-from judge import fold
+from judge import fold, mapping
 
 CONNECTION = "client_id, state, since, reason, last_seen, session_id, client_name, client_version, log_partition, log_offset"
 INTERVAL = "client_id, opened_partition, opened_offset, online_from, online_until, reason, session_id, message_id"
@@ -38,9 +38,10 @@ def tables(stack) -> dict:
 
 def differences(stack, like: str = "%") -> list:
     """Between the tables and the fold of the log, of the client ids that are LIKE this; empty = none."""
+    looks = [stack.records("device.control")]
     records = [
         fold.Record(record.partition, record.offset, record.timestamp_ms, record.key, record.value)
-        for record in stack.records("device.control")
+        for record in mapping.in_order(lambda: looks.pop() if looks else [], mapping.Mappings())
     ]
     connections, _ = fold.fold(records)
     wanted = {name: one for name, one in connections.items() if name.startswith(like.rstrip("%"))}

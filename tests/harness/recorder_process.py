@@ -11,7 +11,7 @@ import psycopg2
 import psycopg2.extras
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from harness import kafka_log, metrics, wait
+from harness import kafka_log, kafka_topics, metrics, wait
 from heliograph_local import files, network
 from heliograph_local.settings import HOST, ROOT, from_environment
 
@@ -69,11 +69,11 @@ class RecorderBench:
 
     # --- The log ----------------------------------------------------------------------------------------------------
 
-    def say(self, client_id: str, payload: bytes, role: str = "control") -> None:
-        """A record as ingest writes it; in Kafka after `flush`."""
+    def say(self, client_id: str, payload: bytes, role: str = "control", **more) -> None:
+        """A record as ingest writes it; in Kafka after `flush`. `more`: partition and headers."""
         while True:
             try:
-                self._producer.produce(self.topics[role], key=client_id, value=payload, on_delivery=_must_be_taken)
+                self._producer.produce(self.topics[role], key=client_id, value=payload, on_delivery=_must_be_taken, **more)
                 self._producer.poll(0)
                 return
             except BufferError:
@@ -107,6 +107,15 @@ class RecorderBench:
         admin = AdminClient({"bootstrap.servers": self.servers.settings.kafka_address, "log_level": 0})
         for created in admin.create_topics([NewTopic(self.topics[role], 3, 1)]).values():
             created.result(30)
+
+    def grow(self, role: str, partitions: int) -> None:
+        """More partitions for a topic; `say` knows them, too."""
+        kafka_topics.grow(self.servers.settings.kafka_address, {self.topics[role]: partitions})
+
+        def known() -> int:
+            return len(self._producer.list_topics(self.topics[role], timeout=10).topics[self.topics[role]].partitions)
+
+        wait.until(lambda: known() == partitions, f"{self.topics[role]} has {partitions} partitions")
 
     def shorten_log(self, role: str, partition: int, before: int) -> None:
         """Deletes the partition's records before this offset."""

@@ -1,7 +1,7 @@
 """Who is online, by the log alone: a second, slow and obvious reading of the rules in docs/ARCHITECTURE.md.
 
-Nothing of this is shared with the C++ that it judges. A `Fold` takes the records of `device.control` in the order of each
-partition and gives the rows that `connections` and `intervals` must hold, and the events that must have been told.
+Nothing of this is shared with the C++ that it judges. A `Fold` takes the records of `device.control` in the order of
+mapping.py and gives the rows that `connections` and `intervals` must hold, and the events that must have been told.
 """
 
 import json
@@ -258,7 +258,7 @@ class Fold:
     def __init__(self):
         self.connections = {}  # client id -> Connection
         self.refused = []  # (partition, offset) of what belongs in the dead letters
-        self.events = []  # Event, each partition's in its order
+        self.events = []  # Event, each device's in its order
 
     def take(self, records):
         for record in records:

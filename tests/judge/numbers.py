@@ -31,11 +31,12 @@ class Numbers:
         self._run = run.encode()
         self._seen = defaultdict(set)  # (device, channel) -> sequences
         self._highest = defaultdict(int)
+        self._newest = {}  # (device, channel) -> the record with the highest
         self._repeats = defaultdict(int)  # (channel, partition) -> how many, just now, one after the other
         self._verdict = Verdict()
 
     def take(self, channel: str, records: list) -> None:
-        """Those of the channel's topic, each partition's in order; in as many parts as one likes."""
+        """Those of the channel's topic, in the order of mapping.py; in as many parts as one likes."""
         for record in records:
             number = NUMBER.search(record.value)
             if number and number[1] == self._run:
@@ -61,7 +62,13 @@ class Numbers:
         if sequence < self._highest[place]:
             verdict.out_of_order += 1
             self._example(f"out of order: {place} {sequence} after {self._highest[place]} at {record.partition}/{record.offset}")
-        self._highest[place] = max(self._highest[place], sequence)
+            return
+        before = self._newest.get(place)
+        if before and before.partition != record.partition and record.timestamp_ms < before.timestamp_ms:
+            verdict.out_of_order += 1
+            self._example(f"out of order: {place} {sequence} at {record.partition}/{record.offset} was stored before "
+                          f"{self._highest[place]} at {before.partition}/{before.offset}")  # fmt: skip
+        self._highest[place], self._newest[place] = sequence, record
 
     def missing(self, acknowledged: dict) -> int:
         """How many of `acknowledged`, (device, channel) -> sequences, are not there."""

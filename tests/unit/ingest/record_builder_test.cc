@@ -14,6 +14,7 @@ RecordBuilder MakeBuilder(std::string_view prefix = "heliograph") {
                         kMaxMessageBytes);
   builder.SetTime(base::Timestamp(std::chrono::microseconds(1'700'000'000'123'456)));
   builder.SetConnection("0123456789abcdef");
+  builder.SetPartitions(3, 24);
   return builder;
 }
 
@@ -86,8 +87,10 @@ TEST(Record, CarriesThePayloadAndWhereItCameFrom) {
       {"mqtt.qos", "1"},
       {"mqtt.retain", "1"},
       {"ingest.received", "2023-11-14T22:13:20.123456Z"},
-      {"ingest.connection", "0123456789abcdef"}};
+      {"ingest.connection", "0123456789abcdef"},
+      {"ingest.partitions", "3"}};
   EXPECT_EQ(HeadersOf(record), expected);
+  EXPECT_EQ(record.partitions, 3);
 }
 
 TEST(Record, TellsEveryQos) {
@@ -103,6 +106,8 @@ TEST(Record, TellsEveryQos) {
     EXPECT_EQ(record.topic, "device.data");
     EXPECT_EQ(HeadersOf(record).at("mqtt.qos"), std::to_string(qos));
     EXPECT_EQ(HeadersOf(record).at("mqtt.retain"), "0");
+    EXPECT_EQ(HeadersOf(record).at("ingest.partitions"), "24") << "those of its own topic";
+    EXPECT_EQ(record.partitions, 24);
   }
 }
 
