@@ -39,7 +39,7 @@ CASES = (
     Case("net-recorder-postgres", "bad network between the recorder and PostgreSQL", network.between("recorder", "postgres")),
     Case("net-api-broker", "bad network between the API and the broker", network.between("api", "broker")),
     Case("net-api-postgres", "bad network between the API and PostgreSQL", network.between("api", "postgres")),
-    Case("partitions-grow", "topics get more partitions while everything runs", partitions.grow, is_quick=True),
+    Case("partitions-grow", "topics get more partitions while everything runs", partitions.grow),
 )
 
 
