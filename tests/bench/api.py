@@ -138,10 +138,11 @@ def rows(found: list, given) -> list:
 
 
 def usages(found: list, peak: float) -> list:
-    used = [figures.usage("GET and POST", "api", (), [peak])]
+    told_load = {"get": "GET of one connection", "post": "POST of an action"}
+    used = [figures.usage("both", "api", (), [peak])]
     for kind in dict.fromkeys(each["kind"] for each in found):
         runs = [each for each in found if (each["kind"], each["build"]) == (kind, "ours")]
-        used += [figures.usage(kind.upper(), name, [each[f"{name}_cpu_per_million"] for each in runs]) for name in ("api", "postgres")]
+        used += [figures.usage(told_load[kind], name, [each[f"{name}_cpu_per_million"] for each in runs]) for name in ("api", "postgres")]
     return used
 
 

@@ -7,9 +7,11 @@ HEADER = "| figure | reference | ours | ratio | goal | met |"
 
 
 def table(rows: list) -> str:
-    lines = [HEADER, "|---|--:|--:|--:|--:|--:|"]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in figures.cells(row)) + " |" for row in rows]
-    return "\n".join(lines)
+    return "\n".join([HEADER, "|---|--:|--:|--:|--:|--:|", *(_line(figures.cells(row)) for row in rows)])
+
+
+def _line(cells: list) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
 def files(kept: dict) -> dict:
@@ -68,7 +70,7 @@ def _usage(kept: dict) -> str:
         for each in part["usage"]:
             cpu = "–" if each["cpu_per_million"] is None else figures.number(round(each["cpu_per_million"], 2))
             peak = "–" if each["peak_mb"] is None else f"{each['peak_mb']:,.0f}"
-            lines.append(f"| {each['load']} | {each['process']} | {cpu} | {peak} |")
+            lines.append(_line([each["load"], each["process"], cpu, peak]))
     return "What processes used:\n\n" + "\n".join(lines) if len(lines) > 2 else ""
 
 
@@ -77,6 +79,6 @@ def _measurements(kept: dict) -> str:
     newest = _newest(kept)
     for part in kept.values():
         elsewhere = "" if part["machine"] == newest["machine"] else f" (on {part['machine']['cores']} cores, {part['machine']['processor']})"
-        lines.append(f"| `{part['command']}`{elsewhere} | {part['at']} | {part['commit']} | {part['seconds']:,} s | "
-                     f"{part['load_before']} |")  # fmt: skip
+        command = f"`{part['command']}`{elsewhere}"
+        lines.append(_line([command, part["at"], part["commit"], f"{part['seconds']:,} s", part["load_before"]]))
     return "When each was measured:\n\n" + "\n".join(lines) if kept else ""

@@ -72,7 +72,7 @@ def measurement(name: str, *arguments: str) -> results.Measurement:
 def found(name: str, folder, value: float, *arguments: str) -> None:
     plot = {"file": "benchmarks-a.svg", "title": "<a>", "x": "x", "y": "y", "lines": [{"name": "l", "points": [[1, 2], [10, value]]}]}
     measurement(name, *arguments, "--out", str(folder)).found(
-        [figures.figure(f"of {name}", "ms", [value], [figures.at_most(5)])], [figures.usage("live", "ingest", [6.7], [20])], [plot]
+        [figures.figure(f"of {name}", "ms", [value], [figures.at_most(5)])], [figures.usage("live", "sub | kcat", [6.7, 9.1, 7.2], [20, 30])], [plot]
     )
 
 
@@ -88,6 +88,7 @@ def test_a_measurement_replaces_its_own_figures_only(tmp_path):
     text = (tmp_path / "benchmarks.md").read_text()
     assert "| of latency, ms | – | 4 | – | ≤ 5 | met |" in text
     assert "| of api, ms | – | 9 | – | ≤ 5 | missed by 80 % |" in text
+    assert "| live | sub \\| kcat | 7.20 | 30 |" in text
     assert "1 goals met, 1 missed, 0 figures without a goal" in text
     assert text.index("of latency") < text.index("of api"), "in the order of the plan"
 
