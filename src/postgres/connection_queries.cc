@@ -1,6 +1,7 @@
 #include "postgres/connection_queries.h"
 
 #include <utility>
+#include <vector>
 
 namespace heliograph::postgres {
 namespace {
@@ -57,6 +58,11 @@ StoredInterval IntervalAt(const Rows& rows, int row) {
 }
 
 // A statement that grows by the filters that are given: few texts, so that they stay prepared.
+//
+// A page is read in the order of client_id from where it begins: by a label's range where one is
+// asked for, else by an index of connections. OFFSET 0 keeps each further table a look-up of one
+// row. Left alone, PostgreSQL takes rows for cheap that lie in order, and reads all of them beside
+// the range: 10,000 for a page of 100 that one in a hundred has.
 class Builder {
  public:
   // The parameter must outlive the statement.
@@ -64,31 +70,50 @@ class Builder {
     parameters_.push_back(std::move(parameter));
     return "$" + std::to_string(parameters_.size());
   }
-  void Where(const std::string& condition) {
-    where_ += (where_.empty() ? " WHERE " : " AND ") + condition;
-  }
-  void Join(const std::string& label) {
-    const std::string name = "l" + std::to_string(++joins_);
-    join_ += " JOIN connection_labels " + name + " ON " + name + ".client_id = c.client_id AND " +
-             name + ".label = " + label;
-  }
+  // A condition on a column of connections.
+  void Where(const std::string& condition) { where_ += " AND " + condition; }
+  // Holds for the client id, and bounds what is read.
+  void Range(const std::string& comparison) { ranges_.push_back(comparison); }
+  void Label(const std::string& label) { labels_.push_back(label); }
   std::string Source() const {
-    return " FROM connections c" + join_ +
-           " LEFT JOIN connection_descriptions d ON d.client_id = c.client_id" + where_;
+    const std::string description =
+        " LEFT JOIN LATERAL (SELECT * FROM connection_descriptions d"
+        " WHERE d.client_id = c.client_id OFFSET 0) d ON true";
+    if (labels_.empty()) {
+      return " FROM connections c" + description + " WHERE true" + where_ + RangesOf("c");
+    }
+    std::string from = " FROM connection_labels l0";
+    std::string where = " WHERE l0.label = " + labels_[0] + RangesOf("l0");
+    for (std::size_t i = 1; i < labels_.size(); ++i) {
+      const std::string name = "l" + std::to_string(i);
+      from += " JOIN connection_labels " + name + " ON " + name + ".client_id = l0.client_id";
+      where += " AND " + name + ".label = " + labels_[i] + RangesOf(name);
+    }
+    return from +
+           " CROSS JOIN LATERAL (SELECT * FROM connections c WHERE c.client_id = l0.client_id" +
+           where_ + " OFFSET 0) c" + description + where;
   }
+  // What the page is in the order of.
+  std::string Order() const { return labels_.empty() ? "c.client_id" : "l0.client_id"; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
  private:
+  std::string RangesOf(const std::string& table) const {
+    std::string text;
+    for (const std::string& range : ranges_) text += " AND " + table + ".client_id " + range;
+    return text;
+  }
+
   std::vector<Parameter> parameters_;
   std::string where_;
-  std::string join_;
-  int joins_ = 0;
+  std::vector<std::string> ranges_;
+  std::vector<std::string> labels_;
 };
 
 // At most `limit` rows of the source and, however large they are, about `most_bytes`; in the last
 // column how many rows there were for it, up to limit + 1. The sum of what is stored comes first,
 // since it is known without reading and unpacking: what is far beyond is not even looked at.
-std::string PageOf(const std::string& source, const std::string& limit,
+std::string PageOf(const Builder& builder, const std::string& limit,
                    const std::string& most_bytes) {
   const auto sum = [](const char* size, std::initializer_list<const char*> columns) {
     std::string text;
@@ -114,7 +139,7 @@ std::string PageOf(const std::string& source, const std::string& limit,
          " count(*) OVER () AS found"
          " FROM (SELECT " +
          std::string(kColumns) + ", " + texts + " AS texts, " + texts + " + " + stored +
-         " AS stored" + source + " ORDER BY c.client_id LIMIT " + limit +
+         " AS stored" + builder.Source() + " ORDER BY " + builder.Order() + " LIMIT " + limit +
          "::bigint + 1) AS page) AS stored"
          " WHERE stored_before < " +
          most_bytes +
@@ -143,19 +168,19 @@ base::Result<ConnectionPage> ConnectionQueries::List(const ConnectionQuery& quer
   if (query.state)
     builder.Where("c.state = " + builder.Add(device::ConnectionStateName(*query.state)));
   if (!query.client_id_prefix.empty()) {
-    builder.Where("c.client_id >= " + builder.Add(query.client_id_prefix));
-    builder.Where("c.client_id < " + builder.Add(prefix_end));
+    builder.Range(">= " + builder.Add(query.client_id_prefix));
+    builder.Range("< " + builder.Add(prefix_end));
   }
   if (query.seen_before) builder.Where("c.last_seen < " + builder.Add(*query.seen_before));
-  if (!query.after.empty()) builder.Where("c.client_id > " + builder.Add(query.after));
+  if (!query.after.empty()) builder.Range("> " + builder.Add(query.after));
   for (const auto& [name, value] : query.tags) {
     const std::string first = builder.Add(name);
-    builder.Join("tag_label(" + first + ", " + builder.Add(value) + ")");
+    builder.Label("tag_label(" + first + ", " + builder.Add(value) + ")");
   }
-  if (query.dispatcher) builder.Join("dispatcher_label(" + builder.Add(*query.dispatcher) + ")");
-  const std::string source = builder.Source();
+  if (query.dispatcher) builder.Label("dispatcher_label(" + builder.Add(*query.dispatcher) + ")");
   const std::string limit = builder.Add(query.limit);
-  const std::string text = PageOf(source, limit, builder.Add(query.most_bytes));
+  const std::string most_bytes = builder.Add(query.most_bytes);
+  const std::string text = PageOf(builder, limit, most_bytes);
 
   auto session = pool_.Acquire(std::chrono::steady_clock::now() + wait_);
   if (!session) return std::move(session).error();

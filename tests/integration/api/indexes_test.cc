@@ -63,6 +63,14 @@ class IndexesTest : public StoreTest {
     return std::string(rows.Get(0, 0));
   }
 
+  std::int64_t EntriesRead() {
+    auto session = Must(one_.Acquire(std::chrono::steady_clock::now() + seconds(5)));
+    Must(session->ExecuteScript("SELECT pg_stat_force_next_flush()"));
+    return Must(session->ExecuteScript("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes"
+                                       " WHERE indexrelname = 'connections_pkey'"))
+        .GetInt64(0, 0);
+  }
+
   // What is read from end to end by it.
   template <class Ask>
   void ExpectNoScan(const char* what, Ask ask) {
@@ -111,6 +119,20 @@ TEST_F(IndexesTest, ListsOfConnectionsWithEveryFilter) {
   };
   for (const auto& [what, query] : table) {
     ExpectNoScan(what, [&, &asked = query] { Must(queries_.List(asked)); });
+  }
+}
+
+// A tag that one in a hundred has: its page is looked up, row by row, and what lies between is not
+// read. Counted in entries of the index by client_id.
+TEST_F(IndexesTest, APageByTagReadsItsOwnRowsOnly) {
+  ConnectionQuery query;
+  query.tags = {{"site", "site-5"}};
+  query.limit = 20;
+  for (const char* after : {"", "device-3"}) {
+    query.after = ClientId(after);
+    const std::int64_t before = EntriesRead();
+    for (int i = 0; i < kTimes; ++i) EXPECT_EQ(Must(queries_.List(query)).connections.size(), 20U);
+    EXPECT_LE(EntriesRead() - before, kTimes * 2 * (query.limit + 1)) << "after " << after;
   }
 }
 
