@@ -5,7 +5,9 @@
 
 Both read a persistent session over mutual TLS at QoS 1 and write with acks=all, keyed. The clock starts when the publisher writes
 to its socket (plain TCP) and ends when a consumer of librdkafka hands the record out. The first second counts as warming up. The
-rate is what was really written; where the publisher cannot keep it, that is told."""
+rate is what was really written; where the publisher cannot keep it, that is told. *Held*: came only when the reader was ended. kcat
+reads its input by fread() of 1,024 bytes, which waits for all of them, so its last lines stay in it until its input ends, and where
+little comes each line waits for the next few."""
 
 import argparse
 import statistics
@@ -28,7 +30,19 @@ GOALS = {1000: 15.0, 10_000: 15.0}  # messages a second -> the longest p99, in m
 GLUED = "mosquitto_sub | kcat"
 
 
-def measure(bench: Bench, topic: str, rate: int, seconds: float, size: int) -> dict:
+def arrivals(consumer: Consumer, wanted: int, goes_on):
+    """The next `wanted` records: when each came, and what it holds. Ends early when nothing goes on and QUIET is over."""
+    last = time.monotonic()
+    while wanted and (goes_on() or time.monotonic() - last < QUIET):
+        message = consumer.poll(0.05)  # one by one: several at a time would wait for each other
+        if message is not None:
+            now = time.monotonic_ns()
+            last = now / 1e9
+            wanted -= 1
+            yield now, message.value()
+
+
+def measure(bench: Bench, topic: str, rate: int, seconds: float, size: int, end_reader) -> dict:
     consumer = Consumer({"bootstrap.servers": bench.settings.kafka_address, "group.id": "bench-latency", "fetch.wait.max.ms": 100,
                          "enable.auto.commit": False, "log_level": 0})  # fmt: skip
     consumer.assign([TopicPartition(topic, n, consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=10)[1])
@@ -40,22 +54,18 @@ def measure(bench: Bench, topic: str, rate: int, seconds: float, size: int) -> d
     load = subprocess.Popen([sys.executable, script, str(bench.mosquitto.load_port), device, str(rate), str(seconds), str(size)])
     try:
         delays, wanted, times = [], int(rate * seconds), []
-        last = time.monotonic()
-        while len(times) < wanted and (load.poll() is None or time.monotonic() - last < QUIET):
-            message = consumer.poll(0.05)  # one by one: several at a time would wait for each other
-            if message is None:
-                continue
-            now = time.monotonic_ns()
-            last = now / 1e9
-            times.append(int(message.value().split(b" ", 1)[0]))
+        for now, payload in arrivals(consumer, wanted, lambda: load.poll() is None):
+            times.append(int(payload.split(b" ", 1)[0]))
             if times[-1] - times[0] >= WARM_UP * 1e9:
                 delays.append((now - times[-1]) / 1e6)
         assert load.wait(60) == 0
+        end_reader()
+        held = sum(1 for _ in arrivals(consumer, wanted - len(times), lambda: False))
     finally:
         load.kill()
         consumer.close()
     cuts = statistics.quantiles(delays, n=100)
-    return {"p50": cuts[49], "p99": cuts[98], "max": max(delays), "missing": wanted - len(times),
+    return {"p50": cuts[49], "p99": cuts[98], "max": max(delays), "held": held, "missing": wanted - len(times) - held,
             "written": len(times) / ((max(times) - min(times)) / 1e9)}  # fmt: skip
 
 
@@ -70,7 +80,7 @@ def run(bench: Bench, name: str, given, rate: int, folder: Path) -> dict:
             bench.forget(ingest.client_id)
             reader = Glued(bench, ingest.topic, line_by_line=True)
             reader.subscribe()
-        return measure(bench, ingest.topic, rate, given.seconds, given.size)
+        return measure(bench, ingest.topic, rate, given.seconds, given.size, (reader or ingest).leave)
     finally:
         if reader:
             reader.end()
@@ -126,7 +136,7 @@ def main() -> None:
                         one = {"rate": rate, "reader": name, **run(bench, name, given, rate, Path(folder))}
                     found.append(one)
                     print(f"{rate:6,}/s {name:6} p50 {one['p50']:6.1f} ms, p99 {one['p99']:6.1f} ms, max {one['max']:6.1f} ms, "
-                          f"{one['missing']} missing, written {one['written']:,.0f}/s", flush=True)  # fmt: skip
+                          f"{one['held']} held, {one['missing']} missing, written {one['written']:,.0f}/s", flush=True)  # fmt: skip
     finally:
         bench.close()
     measurement.found([row for rate in given.rates for row in rows(found, rate)], plots=[plot(found, given.rates)])
