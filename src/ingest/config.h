@@ -25,7 +25,7 @@ struct MqttConfig {
 
 struct KafkaConfig {
   kafka::ClusterConfig cluster;
-  std::chrono::milliseconds linger{3};
+  std::chrono::milliseconds linger{1};
 
   void Bind(config::Binder& binder);
 };

@@ -338,7 +338,9 @@ void Ingest::ServeConnection(bool ready) {
       return MayRead() && !window_.ShouldClose(now_) && !link_.MustWriteFirst();
     });
     // With much to do, some company for each message: fewer turns of everybody's wheels.
-    if (packets >= kBusyPass && !link_.HasDecryptedBytes() && link_.BytesWaiting() < kEnough) {
+    pace_.Came(packets, now_);
+    if (pace_.busy() && packets >= kBusyPass && !link_.HasDecryptedBytes() &&
+        link_.BytesWaiting() < kEnough) {
       resting_ = true;
       rested_at_ = now_ + config_.window.rest;
     }

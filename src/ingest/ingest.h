@@ -18,6 +18,7 @@
 #include "ingest/heartbeat.h"
 #include "ingest/instruments.h"
 #include "ingest/link.h"
+#include "ingest/pace.h"
 #include "ingest/receipts.h"
 #include "ingest/record_builder.h"
 #include "ingest/window.h"
@@ -104,6 +105,7 @@ class Ingest final : private MessageSink {
   base::SteadyTime now_;  // of this pass
   base::SteadyTime next_tick_;
   base::SteadyTime started_;
+  Pace pace_;
   bool resting_ = false;  // nothing is read until rested_at_
   base::SteadyTime rested_at_;
   // Kafka is away since the start: the connection is made only for the sake of the subscription.
