@@ -74,7 +74,7 @@ void WindowConfig::Bind(config::Binder& binder) {
       "max_age_ms. Delays nothing but what would come again after a crash.");
   binder.Duration(
       rest, "rest_ms", {0ms, 1s},
-      "How long reading rests after several messages came at once, where more than 20,000 come "
+      "How long reading rests after several messages came at once, where more than 15,000 come "
       "a second, so that the next come in company. Adds to the latency then; 0 = never.");
 }
 

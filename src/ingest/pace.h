@@ -23,7 +23,7 @@ class Pace {
 
 // Messages a millisecond. Below it there are cores enough for every read, and resting would only
 // add to the latency; see docs/performance.md.
-inline constexpr int kBusyRate = 20;
+inline constexpr int kBusyRate = 15;
 // Long enough that one burst does not count as a pace.
 inline constexpr std::chrono::milliseconds kPaceSpan{8};
 
