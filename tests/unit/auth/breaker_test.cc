@@ -1,0 +1,41 @@
+#include "auth/breaker.h"
+
+#include <gtest/gtest.h>
+
+namespace heliograph::auth {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr base::SteadyTime kBegin{std::chrono::hours(1)};
+
+TEST(Breaker, OpensAfterFailuresInARow) {
+  Breaker breaker(2, seconds(5));
+  EXPECT_TRUE(breaker.MayTry(kBegin));
+  breaker.Failed(kBegin);
+  EXPECT_TRUE(breaker.MayTry(kBegin));
+  breaker.Succeeded();
+  breaker.Failed(kBegin);
+  EXPECT_TRUE(breaker.MayTry(kBegin)) << "not in a row";
+  breaker.Failed(kBegin);
+  EXPECT_TRUE(breaker.is_open());
+  EXPECT_FALSE(breaker.MayTry(kBegin + seconds(4)));
+}
+
+TEST(Breaker, LetsOneTryAtATime) {
+  Breaker breaker(1, seconds(5));
+  breaker.Failed(kBegin);
+  EXPECT_TRUE(breaker.MayTry(kBegin + seconds(5)));
+  EXPECT_FALSE(breaker.MayTry(kBegin + seconds(5))) << "one tries already";
+  breaker.Failed(kBegin + seconds(6));
+  EXPECT_FALSE(breaker.MayTry(kBegin + seconds(10)));
+  EXPECT_TRUE(breaker.MayTry(kBegin + seconds(11)));
+  EXPECT_TRUE(breaker.MayTry(kBegin + seconds(16))) << "the one that tries does not come back";
+  breaker.Succeeded();
+  EXPECT_FALSE(breaker.is_open());
+  EXPECT_TRUE(breaker.MayTry(kBegin + seconds(16)));
+  EXPECT_TRUE(breaker.MayTry(kBegin + seconds(16)));
+}
+
+}  // namespace
+}  // namespace heliograph::auth
