@@ -42,7 +42,8 @@ def _away(scene: Scene, servers: tuple, how: str, seconds: float) -> None:
         time.sleep(scene.pick(10, 2))
     for server in servers:
         getattr(plant, server).wait()
-    _within(scene, lambda: not plant.not_ready(), time.monotonic(), OVER, f"{where}, and back: all are ready")
+    over = OVER if len(servers) == 1 else 2 * OVER
+    _within(scene, lambda: not plant.not_ready(), time.monotonic(), over, f"{where}, and back: all are ready")
     for name, before in lines.items():
         more = len(_lines(plant, name)) - before
         scene.must(0 < more <= MOST_LINES * len(servers), f"{where}: {name} wrote {more} warnings and errors")
