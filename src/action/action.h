@@ -59,6 +59,7 @@ std::string WriteAction(const Action& action);
 // A device is named in `reason` words like these; callers may rely on them.
 inline constexpr std::string_view kNotOnline = "not_online";         // offline
 inline constexpr std::string_view kNoSuchDevice = "no_such_device";  // unknown
+inline constexpr std::string_view kNotPermitted = "not_permitted";   // unauthorised
 inline constexpr std::string_view kNoMatchingSubscribers =
     "no_matching_subscribers";  // undeliverable, and the next ones
 inline constexpr std::string_view kRefusedByBroker = "refused_by_broker";

@@ -74,6 +74,9 @@ http::Response ActionRoutes::Post(const http::Request& request, const auth::Prin
   submission.key = {TenantOf(caller), std::string(*request.Header("idempotency-key"))};
   submission.request_hash = auth::WriteHex(auth::Sha256(submission.request.canonical));
   submission.requested_by = caller.name;
+  auto forbidden = Forbidden(submission.request, caller);
+  if (!forbidden) return FromError(forbidden.error());
+  submission.forbidden = *std::move(forbidden);
   auto answer = dispatcher_.Submit(submission);
   if (!answer && answer.error().code == base::ErrorCode::kInvalidArgument) {
     return InvalidBody("/deadline", answer.error().message);
@@ -84,6 +87,24 @@ http::Response ActionRoutes::Post(const http::Request& request, const auth::Prin
   response.headers.emplace_back("location", "/v1/actions/" + answer->action_id.str());
   response.body = std::move(answer->body);
   return response;
+}
+
+base::Result<std::vector<device::ClientId>> ActionRoutes::Forbidden(const action::Request& request,
+                                                                    const auth::Principal& caller) {
+  std::vector<device::ClientId> forbidden;
+  if (users_ == nullptr) return forbidden;
+  auth::Question question;
+  question.user = caller.name;
+  if (const auto tenant = TenantOf(caller)) question.tenant = tenant->str();
+  question.directive = request.directive.str();
+  question.client_ids.reserve(request.client_ids.size());
+  for (const device::ClientId& id : request.client_ids) question.client_ids.push_back(id.str());
+  const auto permission = users_->Ask(question);
+  if (!permission) return permission.error();
+  for (const device::ClientId& id : request.client_ids) {
+    if (!(*permission)->Includes(id.str())) forbidden.push_back(id);
+  }
+  return forbidden;
 }
 
 http::Response ActionRoutes::List(const http::Request& request, const auth::Principal& caller) {

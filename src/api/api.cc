@@ -62,6 +62,9 @@ http::Response OpenApi(const http::Request& request) {
 struct Api::Parts {
   Parts(const Config& config, base::Health& health, metrics::Registry& metrics)
       : callers(config.auth, clock, health, metrics),
+        users(config.auth.users.enabled()
+                  ? std::make_unique<auth::UserAuthoriser>(config.auth.users, clock, metrics)
+                  : nullptr),
         pool(RestOf(config.postgres), "heliograph-api"),
         together(TogetherOf(config.postgres), "heliograph-api"),
         store(pool, together, kSessionWait),
@@ -83,6 +86,7 @@ struct Api::Parts {
 
   const base::SystemClock clock;
   auth::Callers callers;
+  const std::unique_ptr<auth::UserAuthoriser> users;  // nullptr: nobody is asked
   postgres::Pool pool;
   postgres::Pool together;
   postgres::ActionStore store;
@@ -95,7 +99,7 @@ struct Api::Parts {
   dispatch::Housekeeper housekeeper;
   const Guard guard{callers};
   ConnectionRoutes connections{queries};
-  ActionRoutes actions{dispatcher, store, action_queries};
+  ActionRoutes actions{dispatcher, store, action_queries, users.get()};
   http::Router router;
   http::Server server;
 };

@@ -8,6 +8,9 @@ namespace heliograph::auth {
 void Config::Bind(config::Binder& binder) {
   tokens.Bind(binder);
   binder.Section(jwt, "jwt", "JSON Web Tokens of an identity provider, beside the tokens file.");
+  binder.Section(
+      users, "users",
+      "A service that says what a user may do with which devices, asked for each action.");
   binder.Require(!tokens.tokens_file.empty() || jwt.enabled(),
                  "auth: without a tokens_file and without jwt.issuer nobody may call");
 }

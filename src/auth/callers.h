@@ -8,6 +8,7 @@
 #include "auth/authenticator.h"
 #include "auth/jwt_authenticator.h"
 #include "auth/token_file.h"
+#include "auth/user_authoriser.h"
 #include "base/clock.h"
 #include "base/health.h"
 #include "config/binder.h"
@@ -18,6 +19,7 @@ namespace heliograph::auth {
 struct Config {
   TokensConfig tokens;
   JwtConfig jwt;
+  UserAuthorisationConfig users;
 
   void Bind(config::Binder& binder);
 };

@@ -62,6 +62,7 @@ action::Target TargetOf(const postgres::AcceptedTarget& accepted, base::Timestam
   target.updated_at = created_at;
   if (accepted.status == TargetStatus::kUnknown) target.reason = action::kNoSuchDevice;
   if (accepted.status == TargetStatus::kOffline) target.reason = action::kNotOnline;
+  if (accepted.status == TargetStatus::kUnauthorised) target.reason = action::kNotPermitted;
   return target;
 }
 
@@ -160,6 +161,7 @@ postgres::NewAction Dispatcher::NewActionOf(const Submission& submission) const 
   action.ttl = submission.request.ttl.value_or(
       std::chrono::duration_cast<std::chrono::seconds>(config_.default_ttl));
   action.client_ids = submission.request.client_ids;
+  action.forbidden = submission.forbidden;
   return action;
 }
 

@@ -25,6 +25,7 @@ struct Submission {
   std::string request_hash;  // of request.canonical
   std::string requested_by;  // the caller's name
   action::Request request;
+  std::vector<device::ClientId> forbidden;  // of its targets, sorted: the caller may not
 };
 
 struct Answer {

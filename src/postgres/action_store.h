@@ -33,11 +33,13 @@ struct NewAction {
   std::optional<base::Timestamp> deadline;  // nullopt: `ttl` after acceptance
   std::chrono::seconds ttl{};
   std::vector<device::ClientId> client_ids;  // unique
+  std::vector<device::ClientId> forbidden;   // of those, sorted: the caller may not act on them
 };
 
 struct AcceptedTarget {
   device::ClientId client_id;
-  action::TargetStatus status = action::TargetStatus::kAccepted;  // or kOffline, kUnknown
+  // Or kOffline, kUnknown, kUnauthorised.
+  action::TargetStatus status = action::TargetStatus::kAccepted;
 };
 
 struct AcceptedAction {
@@ -100,7 +102,8 @@ class ActionStore {
   base::Status Ping(std::chrono::milliseconds limit);
 
   // Stores request, action and targets, and looks each target up: kAccepted where it may be reached
-  // (online, or nobody can say), kOffline, or kUnknown where this tenant has no such device.
+  // (online, or nobody can say), kOffline, kUnauthorised where it is forbidden, or kUnknown where
+  // this tenant has no such device.
   // nullopt: the key is taken; nothing was stored.
   Created Create(const NewAction& action);
 

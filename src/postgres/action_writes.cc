@@ -33,6 +33,7 @@ struct NewRows {
   Int64Array leases, ttls;
   TimestampArray deadlines;
   TextArray target_actions, target_tenants, target_clients;
+  BoolArray target_forbidden;
 
   void Add(const NewAction& action) {
     const std::string tenant = TenantText(action.request);
@@ -51,6 +52,8 @@ struct NewRows {
       target_actions.Add(action.action.id.view());
       target_tenants.Add(tenant);
       target_clients.Add(client_id.view());
+      target_forbidden.Add(
+          std::binary_search(action.forbidden.begin(), action.forbidden.end(), client_id));
     }
   }
 };
@@ -136,17 +139,19 @@ base::Result<std::vector<base::Result<std::optional<AcceptedAction>>>> CreateTog
       "  FROM request JOIN asked USING (action_id)) "
       "INSERT INTO action_targets (action_id, client_id, status, reason) "
       "SELECT action_id, t.client_id,"
-      "       CASE WHEN c.client_id IS NULL THEN 'unknown' WHEN c.state = 'offline' THEN 'offline' "
-      "ELSE 'accepted' END,"
-      "       CASE WHEN c.client_id IS NULL THEN $13 WHEN c.state = 'offline' THEN $14 END "
-      "FROM request JOIN unnest($10::text[]::uuid[], $11::text[], $12::text[])"
-      "  AS t(action_id, tenant, client_id) USING (action_id) "
+      "       CASE WHEN c.client_id IS NULL THEN 'unknown' WHEN t.forbidden THEN 'unauthorised' "
+      "WHEN c.state = 'offline' THEN 'offline' ELSE 'accepted' END,"
+      "       CASE WHEN c.client_id IS NULL THEN $13 WHEN t.forbidden THEN $18 "
+      "WHEN c.state = 'offline' THEN $14 END "
+      "FROM request JOIN unnest($10::text[]::uuid[], $11::text[], $12::text[], $17::boolean[])"
+      "  AS t(action_id, tenant, client_id, forbidden) USING (action_id) "
       "LEFT JOIN connections c ON c.client_id = t.client_id AND (t.tenant = '' OR c.tenant = "
       "t.tenant) "
       "RETURNING action_id, client_id, status, updated_at",
       {rows.tenants, rows.keys, rows.hashes, rows.action_ids, rows.leases, rows.requested_by,
        rows.directives, rows.payloads, rows.metadata, rows.target_actions, rows.target_tenants,
-       rows.target_clients, action::kNoSuchDevice, action::kNotOnline, rows.ttls, rows.deadlines});
+       rows.target_clients, action::kNoSuchDevice, action::kNotOnline, rows.ttls, rows.deadlines,
+       rows.target_forbidden, action::kNotPermitted});
   if (!stored) return stored.error();
   auto accepted = ReadAccepted(*stored);
   if (!accepted) return std::move(accepted).error();
