@@ -17,7 +17,8 @@ class Breaker {
   Breaker(std::int64_t failures, std::chrono::milliseconds open_for)
       : most_failures_(failures), open_for_(open_for) {}
 
-  // Whether a call may be made now; if so, its end must be told by the next two.
+  // Whether a call may be made now; if so, its end is told by the next two, or not at all where it
+  // tells nothing of the service.
   bool MayTry(base::SteadyTime now) {
     if (failures_ < most_failures_) return true;
     if (now < opened_at_ + open_for_) return false;

@@ -23,6 +23,13 @@ base::Error Unavailable(const std::string& why) {
   return base::MakeError(base::ErrorCode::kUnavailable, why);
 }
 
+// Whether another question might be answered all the same: one caller's must not shut the others
+// out.
+bool IsAboutTheQuestion(int status) {
+  return status >= 400 && status < 500 && status != 401 && status != 403 && status != 408 &&
+         status != 429;
+}
+
 }  // namespace
 
 UserAuthorisationConfig::UserAuthorisationConfig() {
@@ -87,29 +94,45 @@ base::Result<std::shared_ptr<const Permission>> UserAuthoriser::Ask(const Questi
   return permission;
 }
 
-base::Result<Permission> UserAuthoriser::CallGuarded(const std::string& body) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!breaker_.MayTry(clock_.SteadyNow())) {
-      not_asked_.Add();
-      return Unavailable("the user authorisation service did not answer lately");
-    }
+bool UserAuthoriser::Begin() {
+  std::unique_lock lock(mutex_);
+  const auto has_room = [this] { return calling_ < config_.max_calls; };
+  if (!has_room()) {
+    if (waiting_ >= config_.max_calls) return false;
+    ++waiting_;
+    const bool came = turn_.wait_for(lock, config_.http.timeout, has_room);
+    --waiting_;
+    if (!came) return false;
   }
-  auto answer = Call(body);
+  if (!breaker_.MayTry(clock_.SteadyNow())) return false;
+  ++calling_;
+  return true;
+}
+
+void UserAuthoriser::End(Outcome outcome) {
+  const std::lock_guard lock(mutex_);
+  --calling_;
+  if (outcome == Outcome::kAnswered) breaker_.Succeeded();
+  if (outcome == Outcome::kFailed) breaker_.Failed(clock_.SteadyNow());
+  turn_.notify_one();
+}
+
+base::Result<Permission> UserAuthoriser::CallGuarded(const std::string& body) {
+  if (!Begin()) {
+    not_asked_.Add();
+    return Unavailable("the user authorisation service is slow, or did not answer lately");
+  }
+  Outcome outcome = Outcome::kFailed;
+  auto answer = Call(body, outcome);
+  End(outcome);
   (answer ? answered_ : failed_).Add();
   if (!answer) {
     log_.Warn(limit_, "a user's rights cannot be asked for", {{"why", answer.error().message}});
   }
-  const std::lock_guard lock(mutex_);
-  if (answer) {
-    breaker_.Succeeded();
-  } else {
-    breaker_.Failed(clock_.SteadyNow());
-  }
   return answer;
 }
 
-base::Result<Permission> UserAuthoriser::Call(const std::string& body) {
+base::Result<Permission> UserAuthoriser::Call(const std::string& body, Outcome& outcome) {
   http_client::Request request;
   request.method = "POST";
   request.url = config_.url;
@@ -120,11 +143,14 @@ base::Result<Permission> UserAuthoriser::Call(const std::string& body) {
   request.body = body;
   const auto response = pool_.Send(request);
   if (!response) return Unavailable(response.error().message);
+  if (IsAboutTheQuestion(response->status)) outcome = Outcome::kRefused;
   // Also of 401 and 403: those tell that we may not ask, and nothing of the user.
   if (response->status != 200) {
     return Unavailable(config_.url + " answers " + std::to_string(response->status));
   }
-  return ReadPermission(response->body);
+  auto permission = ReadPermission(response->body);
+  if (permission) outcome = Outcome::kAnswered;
+  return permission;
 }
 
 }  // namespace heliograph::auth

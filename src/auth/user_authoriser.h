@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -54,7 +55,16 @@ class UserAuthoriser {
     std::size_t operator()(const Digest& digest) const noexcept;
   };
 
-  base::Result<Permission> Call(const std::string& body);
+  // What became of a question. kRefused: the service answers, but not this question; it tells
+  // nothing of whether it will answer others.
+  enum class Outcome { kAnswered, kRefused, kFailed };
+
+  // A turn, of which there are `max_calls`; as many more may wait for one, so that a slow service
+  // does not hold every thread. False: there are too many, none came in time, or the service is
+  // left alone now.
+  bool Begin();
+  void End(Outcome outcome);
+  base::Result<Permission> Call(const std::string& body, Outcome& outcome);
   base::Result<Permission> CallGuarded(const std::string& body);
 
   const UserAuthorisationConfig config_;
@@ -68,7 +78,10 @@ class UserAuthoriser {
   http_client::Pool pool_;
   Recent<Digest, std::shared_ptr<const Permission>, base::SteadyTime, HashOfDigest> recent_;
   std::mutex mutex_;
-  Breaker breaker_;  // guarded by mutex_
+  std::condition_variable turn_;
+  Breaker breaker_;  // guarded by mutex_, as are the next two
+  std::int64_t calling_ = 0;
+  std::int64_t waiting_ = 0;
 };
 
 }  // namespace heliograph::auth

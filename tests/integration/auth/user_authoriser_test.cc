@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include "integration/http_client/scripted_server.h"
 
 namespace heliograph::auth {
@@ -93,6 +97,32 @@ TEST_F(UserAuthoriserTest, LeavesAServiceAloneThatDoesNotAnswer) {
   clock_.now += config_.breaker_open;
   EXPECT_FALSE(authoriser.Ask(question_));
   EXPECT_GT(server.connections(), connections) << "tried again";
+}
+
+TEST_F(UserAuthoriserTest, AQuestionThatIsRefusedShutsNobodyElseOut) {
+  const ScriptedServer server(Answer("{}", "413 Content Too Large"), Then::kKeepsOpen);
+  config_.breaker_failures = 2;
+  UserAuthoriser& authoriser = Against(server);
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(authoriser.Ask(question_));
+  EXPECT_EQ(server.requests().size(), 5U) << "it is asked each time";
+}
+
+TEST_F(UserAuthoriserTest, HoldsAFewThreadsOnlyWhenItIsSlow) {
+  const ScriptedServer server("", Then::kKeepsOpen);
+  config_.http.timeout = std::chrono::milliseconds(1500);
+  config_.max_calls = 2;
+  UserAuthoriser& authoriser = Against(server);
+  std::atomic<int> at_once = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 20; ++i) {
+    threads.emplace_back([&] {
+      const auto begin = std::chrono::steady_clock::now();
+      EXPECT_FALSE(authoriser.Ask(question_));
+      if (std::chrono::steady_clock::now() - begin < config_.http.timeout / 2) ++at_once;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GE(at_once, 10) << "two ask, two wait, the others are told at once";
 }
 
 TEST_F(UserAuthoriserTest, DoesNotWaitForLong) {
