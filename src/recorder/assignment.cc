@@ -89,6 +89,7 @@ base::Result<postgres::LogOffset> Assignment::Settle(
       ++offset.generation;
       offset.next_offset = start.offset;
       offset.last_record_time.reset();
+      offset.mapping = 0;
       return offset;
     case StartKind::kMissing:
       return SettleMissing(connection, offset, start);

@@ -85,13 +85,21 @@ ControlFold::Wanted ControlFold::FindWanted(const std::vector<StoredHistory>& hi
   return wanted;
 }
 
+// Also those that come from another partition, whose sweep by changed rules may have missed them.
 base::Status ControlFold::ResolveNew(owner::Resolver* resolver,
                                      std::vector<StoredHistory>& histories) const {
   if (resolver == nullptr) return {};
+  std::vector<bool> moved(histories.size());
+  for (const Message& one : messages_) {
+    const StoredHistory& history = histories[one.history];
+    if (history.history.connection.position.partition != one.record->partition) {
+      moved[one.history] = true;
+    }
+  }
   std::vector<std::size_t> fresh;
   std::vector<device::ClientId> client_ids;
   for (std::size_t i = 0; i < histories.size(); ++i) {
-    if (histories[i].stored) continue;
+    if (histories[i].stored && !moved[i]) continue;
     fresh.push_back(i);
     client_ids.push_back(client_ids_[i]);
   }

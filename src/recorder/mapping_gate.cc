@@ -15,8 +15,7 @@ constexpr milliseconds kWaitForSession{1000};
 constexpr milliseconds kAskAgain{500};
 // Longer than a group takes to give a dead process's partitions to another one.
 constexpr milliseconds kLong{60'000};
-// A larger number is no number of partitions.
-constexpr std::int32_t kMost = 200'000;
+constexpr milliseconds kLogsHold{30'000};
 
 const postgres::OutboxPlace* OldestOf(const std::vector<postgres::OutboxPlace>& oldest,
                                       std::int32_t partition) {
@@ -33,7 +32,7 @@ std::int32_t MappingOf(const kafka::ConsumedRecord& record) {
   const auto [end, error] =
       std::from_chars(header->data(), header->data() + header->size(), mapping);
   const bool is_number = error == std::errc() && end == header->data() + header->size();
-  return is_number && mapping > 0 && mapping <= kMost ? mapping : 0;
+  return is_number && mapping > 0 && mapping <= kMostPartitions ? mapping : 0;
 }
 
 bool HasAllBefore(std::int32_t mapping, const Neighbour& neighbour) {
@@ -94,24 +93,35 @@ MappingGate::Answer MappingGate::Ask(const postgres::LogOffset& applied) {
 base::Result<bool> MappingGate::MayOpen(Gate& gate, const postgres::LogOffset& applied) {
   auto session = pool_.Acquire(steady_clock::now() + kWaitForSession);
   if (!session) return std::move(session).error();
-  if (!gate.told) {
+  // Where the row says so already, as after each restart, nothing is left to tell.
+  if (!gate.told && applied.mapping < gate.wanted) {
     auto told = TellOthers(**session, gate, applied);
     if (!told || !*told) return told;
   }
   // In this order: what is applied has its events in the outbox, or told already.
   auto rows = postgres::ListOffsets(**session, topic_);
   if (!rows) return std::move(rows).error();
-  auto oldest = postgres::OldestInOutbox(**session);
-  if (!oldest) return std::move(oldest).error();
   std::map<std::int32_t, postgres::LogOffset> known;
   for (postgres::LogOffset& row : *rows) known.emplace(row.partition, std::move(row));
-  // Ingest shares keys out among the first partitions, as many as it says.
-  for (std::int32_t partition = 0; partition < gate.wanted; ++partition) {
+  const auto is_as_far = [&](std::int32_t partition) {
     const auto row = known.find(partition);
-    if (partition == applied.partition) continue;
-    if (row != known.end() && row->second.mapping >= gate.wanted) continue;
+    return partition == applied.partition ||
+           (row != known.end() && row->second.mapping >= gate.wanted);
+  };
+  std::int32_t first = 0;
+  while (first < gate.wanted && is_as_far(first)) ++first;
+  if (first == gate.wanted) return true;
+  auto oldest = postgres::OldestInOutbox(**session);
+  if (!oldest) return std::move(oldest).error();
+  ForgetOldLogs(gate);
+  // Ingest shares keys out among the first partitions, as many as it says. A header that says more
+  // than there are must not stop the partition for ever.
+  for (std::int32_t partition = first; partition < std::min(gate.wanted, gate.count); ++partition) {
+    const auto row = known.find(partition);
+    if (is_as_far(partition)) continue;
     const auto log = LogOf(gate, partition);
     if (!log) return log.error();
+    if (!*log) break;
     Neighbour neighbour{.row = std::nullopt, .log = **log, .oldest_event = std::nullopt};
     if (row != known.end()) neighbour.row = row->second;
     if (const auto* event = OldestOf(*oldest, partition)) neighbour.oldest_event = *event;
@@ -137,15 +147,26 @@ base::Result<bool> MappingGate::TellOthers(postgres::Connection& connection, Gat
   return true;
 }
 
-// Once is enough: whatever was sent by fewer partitions was stored before the record that waits.
+// Whatever was sent by fewer partitions was stored before the record that waits, so that an end
+// holds once it is known, until the log of a neighbour is cut or made anew.
+void MappingGate::ForgetOldLogs(Gate& gate) {
+  const auto now = steady_clock::now();
+  if (now - gate.logs_since < kLogsHold) return;
+  gate.logs.clear();
+  gate.count = kMostPartitions;
+  gate.logs_since = now;
+}
+
 base::Result<const kafka::Watermarks*> MappingGate::LogOf(Gate& gate, std::int32_t partition) {
   const auto known = gate.logs.find(partition);
   if (known != gate.logs.end()) return &known->second;
   auto log = reader_.QueryWatermarks({topic_, partition}, kAskKafka);
   if (!log && log.error().code == base::ErrorCode::kNotFound) {
-    // A header that says more than there are must not stop the partition for ever.
     const auto count = reader_.PartitionCount(topic_, kAskKafka);
-    if (count && *count <= partition) log = kafka::Watermarks{};
+    if (count && *count <= partition) {
+      gate.count = *count;
+      return nullptr;
+    }
   }
   if (!log) return std::move(log).error();
   return &gate.logs.emplace(partition, *log).first->second;

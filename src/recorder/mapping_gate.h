@@ -19,6 +19,9 @@
 
 namespace heliograph::recorder {
 
+// A larger number is no number of partitions.
+inline constexpr std::int32_t kMostPartitions = 200'000;
+
 // The number of partitions by which ingest sent the record; 0: it does not say.
 std::int32_t MappingOf(const kafka::ConsumedRecord& record);
 
@@ -60,12 +63,16 @@ class MappingGate {
     base::SteadyTime closed_at{};
     base::SteadyTime ask_at{};
     std::map<std::int32_t, kafka::Watermarks> logs{};
+    base::SteadyTime logs_since{};
+    std::int32_t count = kMostPartitions;  // partitions that there are, where fewer than wanted
     std::string waits_for{};
   };
 
   base::Result<bool> MayOpen(Gate& gate, const postgres::LogOffset& applied);
   base::Result<bool> TellOthers(postgres::Connection& connection, Gate& gate,
                                 const postgres::LogOffset& applied);
+  static void ForgetOldLogs(Gate& gate);
+  // Null: there is no such partition.
   base::Result<const kafka::Watermarks*> LogOf(Gate& gate, std::int32_t partition);
 
   const std::string topic_;

@@ -44,22 +44,23 @@ constexpr std::string_view kKeepConnections =
     "logs.begin_offset)"
     " ON CONFLICT DO NOTHING";
 
-// Where only proofs of life are left in the log, the state that was known before counts.
+// Where only proofs of life are left in the log, the state that was known before counts. Any
+// partition's log may be the one that lost it: a connection may have come from another.
 constexpr std::string_view kKeepStates =
     "UPDATE connections n SET state = o.state, since = o.since, reason = o.reason, session_id = "
     "o.session_id,"
-    " older_than_log = true FROM live.connections o, @LOGS"
-    " WHERE n.client_id = o.client_id AND logs.partition = n.log_partition"
-    " AND (logs.generation, logs.begin_offset) > (1, 0) AND n.state = 'unknown' AND o.state <> "
-    "'unknown'";
+    " older_than_log = true FROM live.connections o"
+    " WHERE n.client_id = o.client_id"
+    " AND EXISTS (SELECT FROM @LOGS WHERE (logs.generation, logs.begin_offset) > (1, 0))"
+    " AND n.state = 'unknown' AND o.state <> 'unknown'";
 
 // What the device told of itself, where the log does not reach back to its telling.
 constexpr std::string_view kKeepDescriptions =
     "WITH kept AS (INSERT INTO connection_descriptions SELECT d.client_id, d.canonical_facts, "
     "d.dispatchers, d.tags"
     "   FROM live.connection_descriptions d JOIN connections n USING (client_id)"
-    "   LEFT JOIN @LOGS ON logs.partition = n.log_partition"
-    "   WHERE n.older_than_log OR (logs.generation, logs.begin_offset) > (1, 0)"
+    "   WHERE n.older_than_log OR EXISTS (SELECT FROM @LOGS"
+    "     WHERE (logs.generation, logs.begin_offset) > (1, 0))"
     "   ON CONFLICT DO NOTHING RETURNING client_id, tags, dispatchers),"
     " labelled AS (INSERT INTO connection_labels SELECT old.label, kept.client_id"
     "   FROM kept, labels_of(kept.tags, kept.dispatchers) AS old(label))"

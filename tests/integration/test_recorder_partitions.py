@@ -59,6 +59,38 @@ def test_a_first_start_and_a_rebuild_where_there_are_more_since_long(bench):
     assert_as_sent(bench)
 
 
+def test_a_rebuild_keeps_what_a_partition_that_lost_its_log_knew_of_who_has_moved(bench):
+    bench.grow("control", 5)
+    bench.recorder().start().ready()
+    say(bench, 0, 3, "moves", messages.online("s-1", tags={"a": "b"}))
+    bench.wait_until_applied()
+    say(bench, 4, 5, "moves", messages.control("event", "pong"))
+    bench.wait_until_applied()
+    before = bench.connection("moves")
+    bench.shorten_log("control", 0, 1)
+    bench.rebuild()
+    assert bench.connection("moves") == {**before, "older_than_log": True}
+    assert [stay["online_until"] for stay in bench.stays("moves")] == [None]
+
+
+def test_who_starts_again_does_not_wait_for_events(bench):
+    """It has told the others before that it is as far."""
+    first = bench.recorder("one").start().ready()
+    say(bench, 0, 3, "first", messages.online())
+    bench.wait_until_applied()
+    bench.wait_until_published()
+    first.stop()
+    bench.query(
+        "INSERT INTO connection_events_outbox (log_generation, log_partition, first_offset, last_offset, events)"
+        " VALUES (1, 0, 0, 0, E'first\t{}') RETURNING 1"
+    )
+    say(bench, 0, 3, "second", messages.online())
+    second = bench.recorder("one").start().ready()
+    bench.wait_until_applied()
+    assert bench.connection("second")["state"] == "online"
+    assert second.lines("records of more partitions wait for those before them") == []
+
+
 def test_more_while_two_of_them_run(bench):
     one, two = (bench.recorder(name, **SLOWLY).start().ready() for name in ("one", "two"))
     say(bench, 1, 3, "before", messages.online())

@@ -21,11 +21,11 @@ using device::TenantId;
 // One partition of a log that is made up. Threads: one thread.
 class Log {
  public:
-  void Add(const std::string& key, std::string payload) {
+  void Add(const std::string& key, std::string payload, std::int32_t partition = 0) {
     payloads_.push_back(std::move(payload));
     keys_.push_back(key);
     const auto offset = static_cast<std::int64_t>(payloads_.size()) - 1;
-    records_.push_back({0, offset,
+    records_.push_back({partition, offset,
                         base::Timestamp(std::chrono::milliseconds(1'800'000'000'000 + offset * 7)),
                         keys_.back(), payloads_.back()});
   }
@@ -66,7 +66,7 @@ class ControlFoldTest : public testing::Test {
       EXPECT_TRUE(fold.Prepare(batch).empty());
       auto transaction = Begin(connection_);
       Must(fold.Apply(
-          transaction, {{0, 1}}, resolver,
+          transaction, {{0, 1}, {4, 1}}, resolver,
           [&](device::Change change, const device::Connection& connection, const Record& record) {
             changes_.push_back({change, connection.client_id, record.offset});
           }));
@@ -212,6 +212,21 @@ TEST_F(ControlFoldTest, NewConnectionsGetTheirOwnersAndKeepThem) {
   Apply(log, nullptr);
   EXPECT_EQ(owners(), (std::vector<std::string>{"aone", "b-"}))
       << "a later message does not ask again";
+}
+
+TEST_F(ControlFoldTest, WhoComesFromAnotherPartitionGetsHisOwnerAnew) {
+  owner::FakeResolver before({{ClientId("a"), TenantId("one")}, {ClientId("b"), TenantId("one")}});
+  Log log;
+  log.Add("a", Status("online", "s", "m"));
+  log.Add("b", Status("online", "s", "m"));
+  Apply(log, &before);
+  // The rules have changed; the sweep of partition 4 is over, that of partition 0 has not begun.
+  owner::FakeResolver after({{ClientId("a"), TenantId("two")}, {ClientId("b"), TenantId("two")}});
+  log.Add("a", Status("offline", "s", "m2"), 4);
+  log.Add("b", Status("offline", "s", "m2"));
+  Apply(log, &after);
+  EXPECT_EQ(Lines("SELECT client_id || tenant FROM connections ORDER BY 1"),
+            (std::vector<std::string>{"atwo", "bone"}));
 }
 
 TEST_F(ControlFoldTest, LabelsAreFoundByTheFunctionsThatTheApiUses) {
