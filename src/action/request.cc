@@ -1,6 +1,7 @@
 #include "action/request.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -73,7 +74,9 @@ Fault ReadTargets(const json::Value& root, Request& request) {
 
 Fault ReadTtl(const json::Value& ttl, Request& request) {
   constexpr std::int64_t kMost = std::chrono::seconds(kLongestLife).count();
-  if (!ttl.is_number_integer() || ttl < 1 || ttl > kMost) {
+  // JSON knows one kind of number: 60.0 is 60.
+  const bool whole = ttl.is_number() && ttl.get<double>() == std::trunc(ttl.get<double>());
+  if (!whole || ttl < 1 || ttl > kMost) {
     return RequestFault{"/ttl_s", "the time to live is no whole number of seconds from 1 to " +
                                       std::to_string(kMost)};
   }

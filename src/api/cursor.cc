@@ -4,6 +4,8 @@
 #include <charconv>
 #include <chrono>
 
+#include "api/parameters.h"
+
 namespace heliograph::api {
 namespace {
 
@@ -55,7 +57,7 @@ bool ReadNumber(std::string_view& text, std::int64_t& number) {
 // up.
 bool IsTime(std::int64_t microseconds) {
   constexpr std::int64_t kYear9999 = 253'402'300'800'000'000;
-  return microseconds >= -kYear9999 && microseconds < kYear9999;
+  return microseconds >= kFirstTime.time_since_epoch().count() && microseconds < kYear9999;
 }
 
 }  // namespace

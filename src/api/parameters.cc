@@ -64,8 +64,8 @@ std::optional<base::Timestamp> Parameters::Time(std::string_view name) {
   const auto text = Find(name);
   if (!text) return std::nullopt;
   const auto time = base::ParseRfc3339(*text);
-  if (time) return *time;
-  Refuse(name, "is not an RFC 3339 time");
+  if (time && *time >= kFirstTime) return *time;
+  Refuse(name, time ? "is before the year 1" : "is not an RFC 3339 time");
   return std::nullopt;
 }
 

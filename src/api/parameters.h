@@ -17,6 +17,10 @@
 
 namespace heliograph::api {
 
+// Before it, PostgreSQL counts years otherwise than RFC 3339.
+inline constexpr base::Timestamp kFirstTime =
+    std::chrono::sys_days(std::chrono::year(1) / std::chrono::January / 1);
+
 // Each Read… leaves its default where the parameter is missing; after the first fault all do
 // nothing. Threads: one thread.
 class Parameters {

@@ -38,7 +38,7 @@ class PageWriter {
     if (console_.json) {
       console_.out << "\n],\"next\":" << json::Write(next) << "}\n";
     } else if (!next.is_null()) {
-      console_.err << count_ << " shown, there are more: --all, or a larger --limit\n";
+      console_.err << count_ << " shown, there may be more: --all\n";
     }
   }
 

@@ -50,44 +50,41 @@ class Range {
   std::string where_;
 };
 
-// Where the last of the actions that were looked at stands; nullopt: there were not so many.
-base::Result<std::optional<ActionPlace>> EndOfLook(Connection& session, const ActionQuery& query) {
-  Range range(query);
-  const std::string sql = "SELECT created_at, action_id" + range.From() + " OFFSET " +
-                          range.Add(kActionsLookedAt - 1) + "::bigint LIMIT 1";
-  const auto rows = session.Execute(sql, range.parameters());
-  if (!rows) return rows.error();
-  if (rows->empty()) return std::optional<ActionPlace>();
-  return std::optional(ActionPlace{rows->GetTimestamp(0, 0), action::ActionId(rows->Get(0, 1))});
-}
-
 }  // namespace
 
 base::Result<ActionPage> ActionQueries::List(const ActionQuery& query) {
   auto session = pool_.Acquire(std::chrono::steady_clock::now() + wait_);
   if (!session) return std::move(session).error();
   Range range(query);
-  std::string filter;
-  if (query.requested_by) filter += " AND requested_by = " + range.Add(*query.requested_by);
-  if (query.directive) filter += " AND directive = " + range.Add(*query.directive);
+  std::string matches = "true";
+  if (query.requested_by) matches += " AND requested_by = " + range.Add(*query.requested_by);
+  if (query.directive) matches += " AND directive = " + range.Add(*query.directive);
+  const bool filtered = query.requested_by || query.directive;
+  // Beside those that match, the last that was looked at: the next page begins there.
   const std::string sql =
-      "SELECT action_id, created_at, directive, requested_by, tenant, deadline FROM ("
+      "SELECT action_id, created_at, directive, requested_by, tenant, deadline, matches, place "
+      "FROM ("
+      "SELECT *, " +
+      matches +
+      " AS matches, row_number() OVER (ORDER BY created_at DESC, action_id DESC) AS place FROM ("
       "SELECT action_id, created_at, directive, requested_by, tenant, deadline" +
-      range.From() + " LIMIT " + range.Add(filter.empty() ? query.limit + 1 : kActionsLookedAt) +
-      "::bigint) AS looked_at WHERE true" + filter +
-      " ORDER BY created_at DESC, action_id DESC LIMIT " + range.Add(query.limit + 1) + "::bigint";
+      range.From() + " LIMIT " + range.Add(filtered ? kActionsLookedAt : query.limit + 1) +
+      "::bigint) AS looked_at) AS judged WHERE matches OR place = " + range.Add(kActionsLookedAt) +
+      "::bigint ORDER BY created_at DESC, action_id DESC LIMIT " + range.Add(query.limit + 2) +
+      "::bigint";
   const auto rows = (*session)->Execute(sql, range.parameters());
   if (!rows) return rows.error();
   ActionPage page;
-  for (int row = 0; row < rows->size() && row < query.limit; ++row) {
-    page.actions.push_back(ActionAt(*rows, row));
-  }
-  if (rows->size() > query.limit) {
-    page.next = ActionPlace{page.actions.back().created_at, page.actions.back().id};
-  } else if (!filter.empty()) {
-    auto end = EndOfLook(**session, query);
-    if (!end) return std::move(end).error();
-    page.next = *std::move(end);
+  for (int row = 0; row < rows->size(); ++row) {
+    if (std::cmp_equal(page.actions.size(), query.limit)) {
+      page.next = ActionPlace{page.actions.back().created_at, page.actions.back().id};
+      break;
+    }
+    action::Action action = ActionAt(*rows, row);
+    if (rows->GetInt64(row, 7) == kActionsLookedAt) {
+      page.next = ActionPlace{action.created_at, action.id};
+    }
+    if (rows->GetBool(row, 6)) page.actions.push_back(std::move(action));
   }
   return page;
 }

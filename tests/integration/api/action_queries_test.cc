@@ -58,6 +58,13 @@ TEST_F(ActionQueriesTest, AFilterThatFitsFewGoesOnOnTheNextPage) {
   EXPECT_TRUE(first.actions.empty());
   ASSERT_TRUE(first.next) << "it has not looked at all of them";
   EXPECT_EQ(All(query).size(), 1U);
+
+  const std::string last_looked_at =
+      One("SELECT action_id FROM actions ORDER BY created_at DESC OFFSET " +
+          std::to_string(kActionsLookedAt - 1) + " LIMIT 1");
+  Run("UPDATE actions SET directive = 'oldest' WHERE action_id = '" + last_looked_at + "'");
+  EXPECT_EQ(All(query).size(), 2U) << "the last that was looked at matches itself";
+  EXPECT_EQ(All({.directive = query.directive, .limit = 1}).size(), 2U);
 }
 
 }  // namespace

@@ -109,6 +109,7 @@ TEST(ParseRequest, ReadsHowLongItLives) {
   EXPECT_EQ(Good(begin + "}").ttl, std::nullopt);
   EXPECT_EQ(Good(begin + "}").deadline, std::nullopt);
   EXPECT_EQ(Good(begin + R"(,"ttl_s":2592000})").ttl, std::chrono::seconds(2'592'000));
+  EXPECT_EQ(Good(begin + R"(,"ttl_s":60.0})").ttl, std::chrono::seconds(60));
   EXPECT_EQ(Good(begin + R"(,"ttl_s":null,"deadline":"2023-11-14T23:13:20+01:00"})").deadline,
             base::Timestamp{std::chrono::seconds(1'700'000'000)});
 }
