@@ -62,9 +62,10 @@ class Dispatcher {
   base::Result<std::optional<Answer>> Follow(const Submission& submission);
   // The earlier request with this key. kConflict: it was another request.
   base::Result<std::optional<postgres::StoredRequest>> FindEarlier(const Submission& submission);
-  // `place` is given back when nothing is published any more.
+  // `asked_at`: before it was stored. `place` is given back when nothing is published any more.
   base::Result<Answer> Carry(const Submission& submission, const postgres::NewAction& action,
-                             const postgres::AcceptedAction& accepted, Gate::Place place);
+                             const postgres::AcceptedAction& accepted, base::SteadyTime asked_at,
+                             Gate::Place place);
   // What is to be stored and answered, from what became of the targets that were sent.
   postgres::FinishedRequest Conclude(const postgres::NewAction& stored,
                                      const postgres::AcceptedAction& accepted,

@@ -1,5 +1,7 @@
 #include "dispatch/housekeeper.h"
 
+#include <algorithm>
+
 #include "base/thread_name.h"
 #include "dispatch/dispatcher.h"
 
@@ -101,13 +103,20 @@ void Housekeeper::EndAbandoned() {
 
 void Housekeeper::ExpireDue() {
   for (int i = 0; i < kMostAtOnce; ++i) {
-    const auto expired = store_.ExpireDue();
+    const auto expired = store_.ExpireDue(most_due_);
     if (!expired) {
+      if (expired.error().code == base::ErrorCode::kDeadlineExceeded && most_due_ > 1) {
+        // Large actions, read from a slow disk: fewer at a time, or they would hold up all others.
+        most_due_ = std::max<std::int64_t>(most_due_ / 10, 1);
+        log_.Warn(slow_line_, "expiring targets took too long, fewer actions at a time now",
+                  {{"actions", most_due_}, {"why", expired.error().message}});
+      }
       if (!base::IsRetriable(expired.error().code)) {
         log_.Error("targets could not be expired", {{"why", expired.error().message}});
       }
       return;
     }
+    most_due_ = std::min(most_due_ * 2, postgres::kMostDueActions);
     expired_.Add(static_cast<double>(expired->targets));
     if (!expired->more) return;
   }

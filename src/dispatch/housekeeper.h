@@ -38,6 +38,7 @@ class Housekeeper {
   base::Health& health_;
   const base::Clock& clock_;
   const log::Logger log_{"dispatch"};
+  log::RateLimit slow_line_{std::chrono::minutes(1)};
   metrics::Counter abandoned_;
   metrics::Counter expired_;
   metrics::Counter forgotten_;
@@ -46,6 +47,7 @@ class Housekeeper {
   base::SteadyTime look_at_{};
   base::SteadyTime end_at_{};
   base::SteadyTime forget_at_{};
+  std::int64_t most_due_ = postgres::kMostDueActions;  // fewer after it took too long
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses everything above

@@ -112,9 +112,9 @@ bool Publisher::Send(std::size_t target, const device::ClientId& client_id, cons
 std::vector<Fate> Publisher::Publish(const Order& order,
                                      std::span<const device::ClientId> client_ids) {
   const auto begin = clock_.SteadyNow();
-  const base::SteadyTime deadline = begin + order.time_left;
-  const Round round{Message(order), std::make_shared<Publication>(client_ids.size()), deadline,
-                    std::min(deadline, begin + TimeFor(client_ids.size()))};
+  const Round round{Message(order), std::make_shared<Publication>(client_ids.size()),
+                    order.give_up_at,
+                    std::min(order.give_up_at, begin + TimeFor(client_ids.size()))};
   const std::size_t window =
       std::clamp<std::size_t>(kMostBytesOut / round.message.size(), 1, kMostOut);
   for (std::size_t i = 0; i < client_ids.size(); ++i) {

@@ -28,8 +28,8 @@ struct Order {
   action::Directive directive;
   std::string payload;  // JSON
   std::map<std::string, std::string> metadata;
-  base::Timestamp deadline{};             // told to the device
-  std::chrono::microseconds time_left{};  // until then, when Publish is called
+  base::Timestamp deadline{};     // told to the device
+  base::SteadyTime give_up_at{};  // the deadline by our own clock, never later
 };
 
 struct PublisherOptions {

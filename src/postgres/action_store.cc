@@ -18,7 +18,6 @@ constexpr std::size_t kMostTargetsTogether = 16;
 constexpr std::size_t kMostBytesTogether = 64 * 1024;
 
 // Of one ExpireDue: a transaction of about a second at most.
-constexpr std::int64_t kMostDueActions = 1000;
 constexpr std::int64_t kMostDueTargets = 20'000;
 
 bool MayGoTogether(const NewAction& action) {
@@ -231,7 +230,7 @@ base::Result<std::optional<action::Action>> ActionStore::Cancel(
 }
 
 // Actions first, then targets, in the order of all who lock several.
-base::Result<Expired> ActionStore::ExpireDue() {
+base::Result<Expired> ActionStore::ExpireDue(std::int64_t most_actions) {
   auto session = Session(pool_);
   if (!session) return std::move(session).error();
   auto transaction = Transaction::Begin(**session);
@@ -247,33 +246,37 @@ base::Result<Expired> ActionStore::ExpireDue() {
   const auto due = transaction->Execute(
       "SELECT action_id FROM actions WHERE NOT closed AND deadline <= now() "
       "ORDER BY deadline LIMIT $1::bigint FOR UPDATE SKIP LOCKED",
-      {kMostDueActions});
+      {most_actions});
   if (!due) return due.error();
   if (due->empty()) return Expired{};
   TextArray ids;
   for (int row = 0; row < due->size(); ++row) ids.Add(due->Get(row, 0));
   const TextArray open = NamesOf(action::ChangedBy(TargetEvent::kExpired));
+  // Of one that is still `accepted` nobody has said yet what the broker did.
   const auto ended = transaction->Execute(
       "UPDATE action_targets t SET status = 'expired', updated_at = now(),"
-      "  reason = CASE WHEN t.status = ANY ($4::text[]) THEN coalesce(t.reason, $5) ELSE $6 END "
+      "  reason = CASE t.status WHEN 'queued' THEN coalesce(t.reason, $4)"
+      "    WHEN 'accepted' THEN coalesce(t.reason, $5) ELSE $6 END "
       "FROM (SELECT action_id, client_id FROM action_targets"
       "      WHERE action_id = ANY ($1::text[]::uuid[]) AND status = ANY ($2::text[])"
-      "      ORDER BY action_id, client_id LIMIT $3::bigint FOR UPDATE) AS open "
+      "      ORDER BY action_id, client_id LIMIT $3::bigint FOR UPDATE SKIP LOCKED) AS open "
       "WHERE t.action_id = open.action_id AND t.client_id = open.client_id",
-      {ids, open, kMostDueTargets, NamesOf(action::ChangedBy(TargetEvent::kPublished)),
-       action::kNotSent, action::kNoAnswer});
+      {ids, open, kMostDueTargets, action::kNotSent, action::kNotAcknowledged, action::kNoAnswer});
   if (!ended) return ended.error();
-  const bool all = ended->affected() < kMostDueTargets;
   const auto closed = transaction->Execute(
-      "UPDATE actions a SET closed = true WHERE action_id = ANY ($1::text[]::uuid[]) AND ($2 OR "
+      "UPDATE actions a SET closed = true WHERE action_id = ANY ($1::text[]::uuid[]) AND "
       "NOT EXISTS (SELECT FROM action_targets t WHERE t.action_id = a.action_id AND t.status = ANY "
-      "($3::text[])))",
-      {ids, all, open});
+      "($2::text[]))",
+      {ids, open});
   if (!closed) return closed.error();
   if (base::Status committed = transaction->Commit(); !committed) {
     return std::move(committed).error();
   }
-  return Expired{ended->affected(), !all || due->size() == kMostDueActions};
+  // Those that stay open for the sake of a target that somebody holds must not be asked for again
+  // and again.
+  const bool more = ended->affected() == kMostDueTargets ||
+                    (due->size() == most_actions && closed->affected() > 0);
+  return Expired{ended->affected(), more};
 }
 
 base::Result<std::int64_t> ActionStore::ForgetOldKeys(std::int64_t most) {

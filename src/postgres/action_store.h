@@ -18,6 +18,7 @@
 namespace heliograph::postgres {
 
 inline constexpr std::chrono::hours kKeysAreKept{24};
+inline constexpr std::int64_t kMostDueActions = 1000;  // of one ExpireDue
 
 // Whose request it is, among all that carry an Idempotency-Key.
 struct RequestKey {
@@ -127,8 +128,9 @@ class ActionStore {
                                                      const std::optional<device::TenantId>& tenant);
 
   // Ends targets that are open though the deadline of their action has passed, a bounded number of
-  // them; other replicas may do the same at the same time.
-  base::Result<Expired> ExpireDue();
+  // them, of `most_actions` at most; other replicas may do the same at the same time. What another
+  // session holds just then is left for the next call.
+  base::Result<Expired> ExpireDue(std::int64_t most_actions = kMostDueActions);
 
   // Forgets at most `most` keys that are older than kKeysAreKept. How many it were.
   base::Result<std::int64_t> ForgetOldKeys(std::int64_t most);

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "postgres/action_writes.h"
+#include "postgres/transaction.h"
 #include "store_fixture.h"
 
 namespace heliograph::postgres {
@@ -384,7 +385,7 @@ TEST_F(ActionStoreTest, ExpiresWhatIsOpenAfterTheDeadlineAndNothingElse) {
   EXPECT_EQ(expired.targets, 2);
   EXPECT_FALSE(expired.more);
   EXPECT_EQ(StatusOf(old, "sent"), "expired no_answer");
-  EXPECT_EQ(StatusOf(old, "waiting"), "expired not_sent");
+  EXPECT_EQ(StatusOf(old, "waiting"), "expired not_acknowledged") << "it may have been sent";
   EXPECT_EQ(StatusOf(old, "done"), "succeeded");
   EXPECT_EQ(StatusOf(old, "never"), "unknown no_such_device");
   EXPECT_EQ(StatusOf(young, "young"), "accepted");
@@ -406,6 +407,25 @@ TEST_F(ActionStoreTest, ExpiresALargeActionInPieces) {
   EXPECT_FALSE(second.more);
   EXPECT_EQ(One("SELECT closed FROM actions"), "t");
   EXPECT_EQ(One("SELECT count(*) FROM action_targets WHERE status = 'expired'"), "25000");
+}
+
+TEST_F(ActionStoreTest, ATargetThatSomebodyHoldsExpiresLaterAndHoldsNobodyUp) {
+  for (const char* id : {"held", "free"}) AddConnection(id, "online");
+  Must(store_.Create(ActionFor({"held"}, "one")));
+  Must(store_.Create(ActionFor({"free"}, "other")));
+  Run("UPDATE actions SET deadline = now() - interval '1 second'");
+  {
+    auto session = Must(pool_.Acquire(std::chrono::steady_clock::now() + std::chrono::seconds(5)));
+    auto transaction = Must(Transaction::Begin(*session));
+    Must(transaction.Execute("SELECT FROM action_targets WHERE client_id = 'held' FOR UPDATE", {}));
+    const Expired first = Must(store_.ExpireDue());
+    EXPECT_EQ(first.targets, 1);
+    EXPECT_FALSE(first.more) << "nothing can be done about it at once";
+    EXPECT_EQ(One("SELECT status FROM action_targets WHERE client_id = 'free'"), "expired");
+    EXPECT_EQ(One("SELECT count(*) FROM actions WHERE closed"), "1");
+  }
+  EXPECT_EQ(Must(store_.ExpireDue()).targets, 1);
+  EXPECT_EQ(One("SELECT count(*) FROM actions WHERE closed"), "2");
 }
 
 TEST_F(ActionStoreTest, CancelEndsWhatIsOpen) {

@@ -140,6 +140,21 @@ TEST_F(DispatcherTest, TakesADeadlineInItsTimeOnly) {
       << "a repeat that comes after the deadline gets the answer of the first";
 }
 
+TEST_F(DispatcherTest, PublishesNothingWhenStoringTookUntilTheDeadline) {
+  Submission submission = For({"a"}, "k");
+  submission.request.ttl = seconds(1);
+  // Somebody holds the key; the statement has begun, and waits.
+  auto session = Must(pool_.Acquire(std::chrono::steady_clock::now() + seconds(5)));
+  Must(session->ExecuteScript(
+      "BEGIN; INSERT INTO idempotency_keys (tenant, key, request_hash, action_id, lease_until) "
+      "VALUES ('acme', 'k', 'x', gen_random_uuid(), now())"));
+  auto answer = std::async(std::launch::async, [&] { return dispatcher_.Submit(submission); });
+  std::this_thread::sleep_for(milliseconds(1500));
+  Must(session->ExecuteScript("ROLLBACK"));
+  EXPECT_EQ(StatusIn(Must(answer.get()), 0), "undeliverable");
+  EXPECT_TRUE(sender_.sent.empty());
+}
+
 TEST_F(DispatcherTest, FiftyAtOnceAreOneAction) {
   sender_.answer = [](const auto&, const mqtt::PublishCallback& on_done) {
     std::thread([on_done] {

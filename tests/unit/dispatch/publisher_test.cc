@@ -33,14 +33,14 @@ class PublisherTest : public testing::Test {
     return ids;
   }
 
+  FixedClock clock_;
   const Order order_{action::ActionId("01234567-89ab-7def-8123-456789abcdef"),
                      action::Directive("solar.configure"),
                      R"({"limit_w":4000})",
                      {{"ticket", "T-1"}},
                      base::Timestamp{std::chrono::seconds(1'700'000'090)},
-                     milliseconds(90'700)};
+                     clock_.steady + milliseconds(90'700)};
   ScriptedSender sender_;
-  FixedClock clock_;
   metrics::Registry metrics_;
 };
 
@@ -99,7 +99,7 @@ TEST_F(PublisherTest, PublishesNothingAfterTheDeadline) {
     on_done(mqtt::PublishOutcome::kAcknowledged, 0);
   };
   Order order = order_;
-  order.time_left = milliseconds(1000);
+  order.give_up_at = clock_.steady + milliseconds(1000);
   Publisher publisher = Make();
   const auto fates = publisher.Publish(order, Ids(3));
   ASSERT_EQ(sender_.sent.size(), 2U);
