@@ -104,8 +104,11 @@ struct Api::Parts {
   http::Server server;
 };
 
-Api::Api(const Config& config, base::Health& health, metrics::Registry& metrics)
-    : parts_(std::make_unique<Parts>(config, health, metrics)) {
+Api::Api(const Config& config, base::Health& health, metrics::Registry& metrics) {
+  // Or a replica would be sent requests that it does not take yet.
+  health.SetNotReady("http", "not listening yet");
+  parts_ = std::make_unique<Parts>(config, health, metrics);
+  health.SetReady("http");
   log::Logger("api").Info("serving", {{"port", parts_->server.port()}});
 }
 

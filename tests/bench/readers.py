@@ -35,7 +35,7 @@ class LoadMosquitto(local.Mosquitto):
 
     def __init__(self, settings):
         super().__init__(settings)
-        self.load_port = network.free_ports()["devices"]
+        self.load_port = network.free_port()
 
     def _configuration(self, home: Path) -> str:
         return super()._configuration(home) + f"\nlistener {self.load_port} {HOST}\nallow_anonymous true\n"

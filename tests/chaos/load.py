@@ -1,7 +1,6 @@
 """Devices that say much: heliograph-fleet, driven by its standard input."""
 
 import json
-import select
 import subprocess
 import threading
 from pathlib import Path
@@ -38,8 +37,7 @@ class Fleet:
     def status(self) -> dict:
         with self._lock:
             self._tell("status")
-            readable, _, _ = select.select([self._process.stdout], [], [], 30)
-            assert readable, f"the fleet says nothing; its log: {self._log}"
+            assert wait.readable([self._process.stdout], 30), f"the fleet says nothing; its log: {self._log}"
             return json.loads(self._process.stdout.readline())
 
     def wait_until_online(self) -> None:

@@ -26,7 +26,7 @@ class LinkedKafka(Kafka):
 
     def __init__(self, settings):
         super().__init__(settings)
-        self._port = network.free_ports()["kafka"]
+        self._port = network.free_port()
         self.link = Link(self._port)
 
     def _configuration(self) -> str:

@@ -62,8 +62,7 @@ class ApiAlone:
         ports = servers.settings.ports
         self.postgres_link = Link(ports["postgres"])
         self.broker_link = Link(ports["services"])
-        free = network.free_ports()
-        self.ports = {"api": free["api"], "admin": free["api_admin"]}
+        self.ports = {"api": network.free_port(), "admin": network.free_port()}
         self.tokens_file = folder / "tokens.yaml"
         self.auth = {}  # settings of that section, beside the tokens file; set before `start`
         self._actions = actions

@@ -24,7 +24,7 @@ class IngestProcess:
         name = uuid.uuid4().hex[:8]
         self.client_id = overrides.get("MQTT__CLIENT_ID", f"@ingest-{name}")
         self.topics = {channel: f"{channel}-{name}" for channel in ("control", "data", "dead_letter")}
-        self.admin_port = network.free_ports()["ingest_admin"]
+        self.admin_port = network.free_port()
         certs = settings.certs
         values = {
             "TOPIC_PREFIX": settings.topic_prefix,

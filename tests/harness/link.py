@@ -2,13 +2,14 @@
 crawl, byte by byte."""
 
 import queue
-import select
 import socket
 import struct
 import threading
 import time
 
 from heliograph_local.settings import HOST
+
+from harness.wait import readable
 
 _WAITING = 64  # pieces that may be on the way, in each direction
 _PIECE = 65536
@@ -146,7 +147,7 @@ class _Pair:
     def _read(self, source: socket.socket, way: queue.Queue) -> None:
         while not self._ends.is_set():
             try:
-                if not select.select([source], [], [], 0.05)[0]:
+                if not readable([source], 0.05):
                     continue
                 data = source.recv(_PIECE)
             except OSError:

@@ -178,7 +178,7 @@ class RecorderProcess:
     def __init__(self, bench: RecorderBench, name: str, **overrides):
         self._program = bench.programs / "heliograph-recorder"
         self._log = bench.folder / f"{name}.log"
-        self.admin_port = network.free_ports()["recorder_admin"]
+        self.admin_port = network.free_port()
         topics = {f"TOPICS__{role.upper()}": f"{topic}:3:1" for role, topic in bench.topics.items()}
         values = {
             "LOG__FORMAT": "json",

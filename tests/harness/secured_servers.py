@@ -20,7 +20,7 @@ class SecuredKafka(Kafka):
 
     def __init__(self, chosen):
         super().__init__(chosen)
-        self.secured_port = network.free_ports()["kafka"]
+        self.secured_port = network.free_port()
 
     @property
     def address(self) -> str:

@@ -1,11 +1,12 @@
 """A TCP proxy whose way to the server can be narrowed or closed, with buffers so small that the sender feels it."""
 
-import select
 import socket
 import threading
 import time
 
 from heliograph_local.settings import HOST
+
+from harness.wait import readable
 
 _BUFFER = 4096
 
@@ -35,7 +36,7 @@ class SlowProxy:
 
     def _accept(self) -> None:
         while not self._ends.is_set():
-            if not select.select([self._listener], [], [], 0.05)[0]:
+            if not readable([self._listener], 0.05):
                 continue
             client, _ = self._listener.accept()
             server = socket.create_connection((HOST, self._server_port))
@@ -48,9 +49,9 @@ class SlowProxy:
             while not self._ends.is_set():
                 limit = self.bytes_per_second
                 sources = [server] if limit == 0 else [client, server]
-                for source in select.select(sources, [], [], 0.05)[0]:
+                for source in readable(sources, 0.05):
                     narrow = source is client and limit is not None
-                    data = source.recv(64 if narrow else 65536)
+                    data = source.recv(max(64, limit // 1000) if narrow else 65536)
                     if not data:
                         return
                     (server if source is client else client).sendall(data)

@@ -1,6 +1,16 @@
 """Waiting for what must become true, instead of sleeping and hoping."""
 
+import select
 import time
+
+
+def readable(sources: list, seconds: float) -> list:
+    """Those of `sources` that have something to read, after at most `seconds`. Unlike select.select with any number of open files."""
+    poll = select.poll()
+    for source in sources:
+        poll.register(source, select.POLLIN)
+    ready = {number for number, _ in poll.poll(seconds * 1000)}
+    return [source for source in sources if source.fileno() in ready]
 
 
 def until(condition, what: str, seconds: float = 15.0):

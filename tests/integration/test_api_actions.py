@@ -470,6 +470,14 @@ def test_while_it_drains_it_is_not_ready(api):
         api.start()
 
 
+def test_who_is_ready_takes_requests(api):
+    for _ in range(5):
+        api.terminate()
+        api.start(waits=False)
+        until(lambda: api.ready()[1].get("http", {}).get("ready"), "it says so")
+        assert api.get("/openapi.yaml").status_code == 200
+
+
 def test_it_ends_when_asked(api):
     try:
         assert api.terminate() == 0

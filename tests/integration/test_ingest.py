@@ -203,8 +203,8 @@ def test_a_socket_that_takes_a_part_of_the_acknowledgements_repeats_nothing(benc
             30,
         )
         proxy.bytes_per_second = 2_000_000
-        wait.until(all_arrived(ingest, "device-1", count), "all numbers", 60)
         wait.until(lambda: ingest.value("held_messages") == 0, "acknowledged", 60)
+        wait.until(all_arrived(ingest, "device-1", count), "all numbers", 60)
         assert numbers(ingest.records("data"), "device-1") == list(range(count))
     finally:
         proxy.close()

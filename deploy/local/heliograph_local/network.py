@@ -34,15 +34,18 @@ def require_free(port: int, name: str) -> None:
     )
 
 
-def free_ports() -> dict:
-    """A free port for each use, below those that the kernel gives to outgoing connections. As long as this process lives no
-    other one of ours gets them from here, also while nobody listens: a server that a test has ended comes back there."""
-    chosen = {}
-    while len(chosen) < len(PORTS):
+def free_port() -> int:
+    """One below those that the kernel gives to outgoing connections. As long as this process lives no other one of ours gets
+    it from here, also while nobody listens: a server that a test has ended comes back there."""
+    while True:
         port = random.SystemRandom().randrange(20000, 32000)
         if is_free(port) and _reserve(port):
-            chosen[PORTS[len(chosen)][0]] = port
-    return chosen
+            return port
+
+
+def free_ports() -> dict:
+    """A free port for each use."""
+    return {name: free_port() for name, *_ in PORTS}
 
 
 def _reserve(port: int) -> bool:
