@@ -59,8 +59,10 @@ class Service(ABC):
 
     def pid(self) -> int:
         """The process id, or 0 when it does not run."""
-        if self._child is not None:
-            self._child.poll()  # or a child that has ended would stay a zombie
+        # Also while the kernel starts its program, when it has no arguments to be known by. One that has ended must be
+        # asked, too, or it would stay a zombie.
+        if self._child is not None and self._child.poll() is None:
+            return self._child.pid
         try:
             hint = int(self.pid_file.read_text())
         except (FileNotFoundError, ValueError):
