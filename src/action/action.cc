@@ -58,6 +58,8 @@ void AppendMembers(std::string& out, const Action& action) {
   json::AppendString(out, action.requested_by);
   out += R"(,"tenant":)";
   AppendTextOrNull(out, action.tenant ? action.tenant->view() : std::string_view());
+  out += R"(,"if_offline":)";
+  json::AppendString(out, IfOfflineName(action.if_offline));
   out += R"(,"created_at":)";
   AppendTime(out, action.created_at);
   out += R"(,"deadline":)";

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "action/ids.h"
+#include "action/if_offline.h"
 #include "action/target_status.h"
 #include "base/clock.h"
 #include "device/ids.h"
@@ -45,6 +46,7 @@ struct Action {
   std::string metadata = "null";           // an object of strings, or null
   std::string requested_by;                // the caller's name
   std::optional<device::TenantId> tenant;  // nullopt = an operator's
+  IfOffline if_offline = IfOffline::kFail;
   base::Timestamp created_at{};
   base::Timestamp deadline{};  // each target is final 5 s later
   std::map<TargetStatus, std::int64_t> totals;
@@ -56,13 +58,14 @@ void AppendHeading(std::string& out, const Action& action);
 void AppendTarget(std::string& out, const Target& target);
 std::string WriteAction(const Action& action);
 
-// A device is named in `reason` words like these; callers may rely on them.
-inline constexpr std::string_view kNotOnline = "not_online";         // offline
+// Words of `reason`; callers may rely on them.
+inline constexpr std::string_view kNotOnline = "not_online";         // offline, or queued
 inline constexpr std::string_view kNoSuchDevice = "no_such_device";  // unknown
 inline constexpr std::string_view kNotPermitted = "not_permitted";   // unauthorised
 inline constexpr std::string_view kNoMatchingSubscribers =
-    "no_matching_subscribers";  // undeliverable, and the next ones
-inline constexpr std::string_view kRefusedByBroker = "refused_by_broker";
+    "no_matching_subscribers";  // undeliverable, or queued
+inline constexpr std::string_view kRefusedByBroker = "refused_by_broker";  // undeliverable
+// Queued, and expired where the deadline came before the broker: these three.
 inline constexpr std::string_view kNotAcknowledged =
     "not_acknowledged";                                   // it may have been delivered
 inline constexpr std::string_view kNotSent = "not_sent";  // broker away, or too slow

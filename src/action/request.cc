@@ -110,6 +110,16 @@ Fault ReadDirective(const json::Value& root, Request& request) {
   return std::nullopt;
 }
 
+Fault ReadIfOffline(const json::Value& root, Request& request) {
+  const json::Value* choice = Find(root, "if_offline");
+  if (choice == nullptr || choice->is_null()) return std::nullopt;
+  const auto parsed = choice->is_string() ? ParseIfOffline(choice->get_ref<const std::string&>())
+                                          : std::optional<IfOffline>();
+  if (!parsed) return RequestFault{"/if_offline", "if_offline is neither \"fail\" nor \"queue\""};
+  request.if_offline = *parsed;
+  return std::nullopt;
+}
+
 // The name as a level of a JSON pointer.
 std::string PointerLevel(std::string_view name) {
   std::string level;
@@ -173,6 +183,7 @@ std::variant<Request, RequestFault> ParseRequest(std::string_view body) {
   request.payload = json::Write(*payload);
   if (Fault fault = ReadMetadata(root, request)) return *std::move(fault);
   if (Fault fault = ReadTimeLimit(root, request)) return *std::move(fault);
+  if (Fault fault = ReadIfOffline(root, request)) return *std::move(fault);
   request.canonical = json::Write(root);
   return request;
 }

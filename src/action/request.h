@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "action/ids.h"
+#include "action/if_offline.h"
 #include "base/clock.h"
 #include "device/ids.h"
 
@@ -29,6 +30,7 @@ struct Request {
   Directive directive;
   std::string payload;                          // compact JSON
   std::map<std::string, std::string> metadata;  // empty and null are the same
+  IfOffline if_offline = IfOffline::kFail;
   // At most one of the two. A deadline may lie in the past: whoever knows the time says so.
   std::optional<base::Timestamp> deadline;
   std::optional<std::chrono::seconds> ttl;

@@ -52,15 +52,37 @@ void ActionRoutes::AddTo(http::Router& router, const Guard& guard) {
                                return (this->*handler)(request, caller);
                              }));
   };
-  add("POST", "/v1/actions", &ActionRoutes::Post);
+  // What acts on devices: every refusal is told the audit.
+  const auto add_deed = [&](std::string_view path, const std::string& deed, auto handler) {
+    const auto judged = [this, deed](auto answer) {
+      return [this, deed, answer](const http::Request& request, const auth::Principal& caller) {
+        postgres::Decision decision;
+        decision.deed = deed;
+        http::Response response = answer(request, caller, decision);
+        auditor_.Judge(request, caller, response, std::move(decision));
+        return response;
+      };
+    };
+    router.Add("POST", path,
+               guard.Protect(auth::Scope::kActionsWrite,
+                             judged([this, handler](const auto& request, const auto& caller,
+                                                    postgres::Decision& decision) {
+                               return (this->*handler)(request, caller, decision);
+                             }),
+                             judged([](const auto&, const auto&, postgres::Decision&) {
+                               return PermissionDenied(auth::ScopeName(auth::Scope::kActionsWrite));
+                             })));
+  };
+  add_deed("/v1/actions", "create", &ActionRoutes::Post);
+  add_deed("/v1/actions/{action_id}/cancel", "cancel", &ActionRoutes::Cancel);
   add("GET", "/v1/actions", &ActionRoutes::List);
-  add("POST", "/v1/actions/{action_id}/cancel", &ActionRoutes::Cancel);
   add("GET", "/v1/actions/{action_id}", &ActionRoutes::Get);
   add("GET", "/v1/actions/{action_id}/targets", &ActionRoutes::ListTargets);
   add("GET", "/v1/actions/{action_id}/targets/{client_id}", &ActionRoutes::GetTarget);
 }
 
-http::Response ActionRoutes::Post(const http::Request& request, const auth::Principal& caller) {
+http::Response ActionRoutes::Post(const http::Request& request, const auth::Principal& caller,
+                                  postgres::Decision& decision) {
   const Parameters parameters(request, {});
   if (parameters.fault()) return *parameters.fault();
   if (const auto fault = CheckKey(request)) return *fault;
@@ -71,10 +93,14 @@ http::Response ActionRoutes::Post(const http::Request& request, const auth::Prin
   }
   dispatch::Submission submission;
   submission.request = std::get<action::Request>(std::move(parsed));
+  decision.directive = submission.request.directive.str();
+  decision.targets = static_cast<std::int64_t>(submission.request.client_ids.size());
   submission.key = {TenantOf(caller), std::string(*request.Header("idempotency-key"))};
   submission.request_hash = auth::WriteHex(auth::Sha256(submission.request.canonical));
-  submission.requested_by = caller.name;
-  auto forbidden = Forbidden(submission.request, caller);
+  submission.origin = OriginOf(request, caller);
+  auto forbidden =
+      permissions_.Forbidden(caller.name, submission.key.tenant, submission.request.directive,
+                             submission.request.client_ids);
   if (!forbidden) return FromError(forbidden.error());
   submission.forbidden = *std::move(forbidden);
   auto answer = dispatcher_.Submit(submission);
@@ -87,24 +113,6 @@ http::Response ActionRoutes::Post(const http::Request& request, const auth::Prin
   response.headers.emplace_back("location", "/v1/actions/" + answer->action_id.str());
   response.body = std::move(answer->body);
   return response;
-}
-
-base::Result<std::vector<device::ClientId>> ActionRoutes::Forbidden(const action::Request& request,
-                                                                    const auth::Principal& caller) {
-  std::vector<device::ClientId> forbidden;
-  if (users_ == nullptr) return forbidden;
-  auth::Question question;
-  question.user = caller.name;
-  if (const auto tenant = TenantOf(caller)) question.tenant = tenant->str();
-  question.directive = request.directive.str();
-  question.client_ids.reserve(request.client_ids.size());
-  for (const device::ClientId& id : request.client_ids) question.client_ids.push_back(id.str());
-  const auto permission = users_->Ask(question);
-  if (!permission) return permission.error();
-  for (const device::ClientId& id : request.client_ids) {
-    if (!(*permission)->Includes(id.str())) forbidden.push_back(id);
-  }
-  return forbidden;
 }
 
 http::Response ActionRoutes::List(const http::Request& request, const auth::Principal& caller) {
@@ -141,12 +149,14 @@ http::Response ActionRoutes::List(const http::Request& request, const auth::Prin
                                             : std::nullopt);
 }
 
-http::Response ActionRoutes::Cancel(const http::Request& request, const auth::Principal& caller) {
+http::Response ActionRoutes::Cancel(const http::Request& request, const auth::Principal& caller,
+                                    postgres::Decision& decision) {
   const Parameters parameters(request, {});
   if (parameters.fault()) return *parameters.fault();
   const auto id = ActionIdOf(request);
   if (!id) return NotFound("action");
-  const auto action = store_.Cancel(*id, TenantOf(caller));
+  decision.action_id = *id;
+  const auto action = store_.Cancel(*id, OriginOf(request, caller));
   if (!action) return FromError(action.error());
   if (!*action) return NotFound("action");
   http::Response response;

@@ -1,8 +1,9 @@
 // POST and GET /v1/actions, /v1/actions/{action_id}, its targets, its cancelling.
 #pragma once
 
+#include "api/auditor.h"
 #include "api/guard.h"
-#include "auth/user_authoriser.h"
+#include "api/permissions.h"
 #include "dispatch/dispatcher.h"
 #include "http/router.h"
 #include "postgres/action_queries.h"
@@ -13,20 +14,23 @@ namespace heliograph::api {
 // Threads: any thread.
 class ActionRoutes {
  public:
-  // `users` null: nobody is asked what a user may.
   ActionRoutes(dispatch::Dispatcher& dispatcher, postgres::ActionStore& store,
-               postgres::ActionQueries& queries, auth::UserAuthoriser* users)
-      : dispatcher_(dispatcher), store_(store), queries_(queries), users_(users) {}
+               postgres::ActionQueries& queries, const Permissions& permissions, Auditor& auditor)
+      : dispatcher_(dispatcher),
+        store_(store),
+        queries_(queries),
+        permissions_(permissions),
+        auditor_(auditor) {}
 
   void AddTo(http::Router& router, const Guard& guard);
 
  private:
-  http::Response Post(const http::Request& request, const auth::Principal& caller);
-  // Of the targets those that the caller may not act on.
-  base::Result<std::vector<device::ClientId>> Forbidden(const action::Request& request,
-                                                        const auth::Principal& caller);
+  // `decision`: what the request is about, for the audit.
+  http::Response Post(const http::Request& request, const auth::Principal& caller,
+                      postgres::Decision& decision);
   http::Response List(const http::Request& request, const auth::Principal& caller);
-  http::Response Cancel(const http::Request& request, const auth::Principal& caller);
+  http::Response Cancel(const http::Request& request, const auth::Principal& caller,
+                        postgres::Decision& decision);
   http::Response Get(const http::Request& request, const auth::Principal& caller);
   http::Response ListTargets(const http::Request& request, const auth::Principal& caller);
   http::Response GetTarget(const http::Request& request, const auth::Principal& caller);
@@ -34,7 +38,8 @@ class ActionRoutes {
   dispatch::Dispatcher& dispatcher_;
   postgres::ActionStore& store_;
   postgres::ActionQueries& queries_;
-  auth::UserAuthoriser* const users_;
+  const Permissions& permissions_;
+  Auditor& auditor_;
 };
 
 }  // namespace heliograph::api

@@ -5,12 +5,14 @@
 #include <utility>
 
 #include "api/action_routes.h"
+#include "api/audit_routes.h"
 #include "api/connection_routes.h"
 #include "api/guard.h"
 #include "api/openapi_document.h"
 #include "api/parameters.h"
 #include "base/startup_error.h"
 #include "dispatch/housekeeper.h"
+#include "dispatch/queue_worker.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "log/log.h"
@@ -34,16 +36,16 @@ dispatch::PublisherOptions PublisherOptionsOf(const Config& config) {
           static_cast<std::size_t>(publishing)};
 }
 
-// Of all sessions, those for what goes together: each carries many requests. They are apart, so
-// that long lists do not hold them up.
-postgres::Config TogetherOf(postgres::Config config) {
-  config.pool_size = kSessionsTogether;
+// Of all sessions, those for what goes together (each carries many requests) and for what waits.
+// They are apart, so that long lists do not hold them up.
+postgres::Config ByKeysOnly(postgres::Config config, std::int64_t sessions) {
+  config.pool_size = sessions;
   config.session_setup = postgres::kByKeysOnly;
   return config;
 }
 
 postgres::Config RestOf(postgres::Config config) {
-  config.pool_size -= kSessionsTogether;
+  config.pool_size -= kSessionsTogether + kSessionsForQueue;
   return config;
 }
 
@@ -66,20 +68,35 @@ struct Api::Parts {
                   ? std::make_unique<auth::UserAuthoriser>(config.auth.users, clock, metrics)
                   : nullptr),
         pool(RestOf(config.postgres), "heliograph-api"),
-        together(TogetherOf(config.postgres), "heliograph-api"),
+        together(ByKeysOnly(config.postgres, kSessionsTogether), "heliograph-api"),
+        queue_pool(ByKeysOnly(config.postgres, kSessionsForQueue), "heliograph-api"),
         store(pool, together, kSessionWait),
         queries(pool, kSessionWait),
         action_queries(pool, kSessionWait),
-        broker(config.mqtt, health),
+        audit(pool, kSessionWait),
+        queue(queue_pool, kSessionWait),
+        lease(queue, dispatch::NameOf(config.mqtt), health, metrics),
+        broker(config.mqtt, lease, health),
         publisher(broker, TopicsOf(config), PublisherOptionsOf(config), clock, metrics),
         unsaved(store, metrics),
-        dispatcher(store, publisher, unsaved, config.actions, clock, metrics),
+        dispatcher(store, publisher, lease, unsaved, config.actions, clock, metrics),
         housekeeper(store, unsaved, health, clock, metrics),
+        worker({queue, publisher, lease,
+                [connection = config.mqtt.connection](const std::string& client_id) {
+                  return dispatch::CloseConnection(connection, client_id);
+                },
+                [this](const postgres::QueuedAction& action,
+                       std::span<const device::ClientId> client_ids) {
+                  return permissions.Forbidden(action.requested_by, action.tenant, action.directive,
+                                               client_ids);
+                }},
+               config.postgres, clock, metrics),
         server(config.listen, "api", MakeHandler(), metrics) {}
 
   http::Handler MakeHandler() {
     connections.AddTo(router, guard);
     actions.AddTo(router, guard);
+    audit_routes.AddTo(router, guard);
     router.Add("GET", "/openapi.yaml", OpenApi);
     return [this](const http::Request& request) { return router.Route(request); };
   }
@@ -87,19 +104,27 @@ struct Api::Parts {
   const base::SystemClock clock;
   auth::Callers callers;
   const std::unique_ptr<auth::UserAuthoriser> users;  // nullptr: nobody is asked
+  const Permissions permissions{users.get()};
   postgres::Pool pool;
   postgres::Pool together;
+  postgres::Pool queue_pool;
   postgres::ActionStore store;
   postgres::ConnectionQueries queries;
   postgres::ActionQueries action_queries;
+  postgres::Audit audit;
+  postgres::DispatchQueue queue;
+  dispatch::Lease lease;
   dispatch::BrokerSession broker;
   dispatch::Publisher publisher;
   dispatch::UnsavedOutcomes unsaved;
   dispatch::Dispatcher dispatcher;
   dispatch::Housekeeper housekeeper;
+  dispatch::QueueWorker worker;
   const Guard guard{callers};
   ConnectionRoutes connections{queries};
-  ActionRoutes actions{dispatcher, store, action_queries, users.get()};
+  Auditor auditor{audit};
+  ActionRoutes actions{dispatcher, store, action_queries, permissions, auditor};
+  AuditRoutes audit_routes{audit};
   http::Router router;
   http::Server server;
 };

@@ -25,8 +25,8 @@ void Config::Bind(config::Binder& binder) {
   binder.Section(listen, "listen", "Where REST is served.");
   binder.Section(mqtt, "mqtt", "The broker's listener for services.");
   binder.Section(postgres, "postgres", "The database that the recorder writes.");
-  binder.Require(postgres.pool_size > kSessionsTogether,
-                 "postgres.pool_size must be 3 or more: 2 sessions are kept for actions");
+  binder.Require(postgres.pool_size > kSessionsTogether + kSessionsForQueue,
+                 "postgres.pool_size must be 5 or more: 4 sessions are kept for actions");
   binder.Section(auth, "auth", "Who may call.");
   binder.Section(actions, "actions", "How actions are carried out.");
 }

@@ -15,6 +15,7 @@ namespace heliograph::api {
 
 // Database sessions that serve requests which go together.
 inline constexpr std::int64_t kSessionsTogether = 2;
+inline constexpr std::int64_t kSessionsForQueue = 2;
 
 struct Config {
   Config();

@@ -43,6 +43,7 @@ std::optional<std::string> FromHex(std::string_view text) {
 
 constexpr char kIntervals = 'i';
 constexpr char kActions = 'a';
+constexpr char kAudit = 'u';
 
 // The next number of "1,2,3"; false: there is none.
 bool ReadNumber(std::string_view& text, std::int64_t& number) {
@@ -88,6 +89,23 @@ std::optional<postgres::ActionPlace> ReadActionCursor(std::string_view cursor) {
   auto id = action::ParseActionId(rest);
   if (!id) return std::nullopt;
   return postgres::ActionPlace{base::Timestamp{std::chrono::microseconds(time)}, *std::move(id)};
+}
+
+std::string WriteCursor(const postgres::AuditPlace& last) {
+  return ToHex(kAudit + std::to_string(last.at.time_since_epoch().count()) + "," +
+               std::to_string(last.place));
+}
+
+std::optional<postgres::AuditPlace> ReadAuditCursor(std::string_view cursor) {
+  const auto bytes = FromHex(cursor);
+  if (!bytes || bytes->empty() || bytes->front() != kAudit) return std::nullopt;
+  std::string_view rest = std::string_view(*bytes).substr(1);
+  std::int64_t time = 0;
+  std::int64_t place = 0;
+  if (!ReadNumber(rest, time) || !IsTime(time) || !ReadNumber(rest, place) || !rest.empty()) {
+    return std::nullopt;
+  }
+  return postgres::AuditPlace{base::Timestamp{std::chrono::microseconds(time)}, place};
 }
 
 std::string WriteCursor(const postgres::IntervalPlace& last) {

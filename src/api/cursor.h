@@ -8,6 +8,7 @@
 
 #include "device/ids.h"
 #include "postgres/action_queries.h"
+#include "postgres/audit.h"
 #include "postgres/connection_queries.h"
 
 namespace heliograph::api {
@@ -20,6 +21,9 @@ std::optional<device::ClientId> ReadCursor(ListKind kind, std::string_view curso
 
 std::string WriteCursor(const postgres::ActionPlace& last);
 std::optional<postgres::ActionPlace> ReadActionCursor(std::string_view cursor);
+
+std::string WriteCursor(const postgres::AuditPlace& last);
+std::optional<postgres::AuditPlace> ReadAuditCursor(std::string_view cursor);
 
 std::string WriteCursor(const postgres::IntervalPlace& last);
 std::optional<postgres::IntervalPlace> ReadIntervalCursor(std::string_view cursor);

@@ -71,6 +71,10 @@ http::Response PermissionDenied(std::string_view scope) {
   return response;
 }
 
+http::Response OperatorsOnly() {
+  return Problem(403, "permission-denied", "Permission denied", "This is for operators only");
+}
+
 http::Response NotFound(std::string_view what) {
   return Problem(404, "not-found", "Not found", "There is no such " + std::string(what));
 }

@@ -15,6 +15,7 @@ http::Response InvalidBody(std::string_view json_pointer, std::string_view why);
 http::Response InvalidIdempotencyKey(std::string_view why);
 http::Response Unauthenticated(std::string_view why);
 http::Response PermissionDenied(std::string_view scope);
+http::Response OperatorsOnly();
 http::Response NotFound(std::string_view what);
 http::Response UnsupportedMediaType();
 

@@ -10,12 +10,14 @@ std::string_view ScopeName(Scope scope) {
       return "connections:read";
     case Scope::kActionsWrite:
       return "actions:write";
+    case Scope::kAuditRead:
+      return "audit:read";
   }
   return "";
 }
 
 std::optional<Scope> ParseScope(std::string_view name) {
-  for (const Scope scope : {Scope::kConnectionsRead, Scope::kActionsWrite}) {
+  for (const Scope scope : {Scope::kConnectionsRead, Scope::kActionsWrite, Scope::kAuditRead}) {
     if (ScopeName(scope) == name) return scope;
   }
   return std::nullopt;

@@ -11,6 +11,7 @@ namespace heliograph::auth {
 enum class Scope {
   kConnectionsRead,
   kActionsWrite,  // and read
+  kAuditRead,
 };
 
 std::string_view ScopeName(Scope scope);  // "connections:read"

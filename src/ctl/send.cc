@@ -118,6 +118,7 @@ Result<json::Value> ActionOf(const SendOptions& options, json::Value payload) {
                         {"directive", options.directive},
                         {"payload", std::move(payload)}};
   if (options.ttl_s > 0) action["ttl_s"] = options.ttl_s;
+  if (!options.if_offline.empty()) action["if_offline"] = options.if_offline;
   for (const std::string& entry : options.metadata) {
     const std::size_t equals = entry.find('=');
     if (equals == 0 || equals == entry.npos) {

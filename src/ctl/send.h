@@ -25,6 +25,7 @@ struct SendOptions {
   std::vector<std::string> metadata;  // "name=value"
   std::string idempotency_key;        // "" = a new one
   std::int64_t ttl_s = 0;             // until the deadline; 0 = as the API has it
+  std::string if_offline;             // "queue" or "fail"; "" = as the API has it
   double wait_s = 0;                  // for results; 0 = not at all
 };
 

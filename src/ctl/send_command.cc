@@ -29,6 +29,11 @@ void AddSend(CLI::App& app, Chosen& chosen) {
       ->add_option("--ttl", options->ttl_s,
                    "Seconds until the deadline, which ends it (else the API's)")
       ->check(CLI::Range(1, 30 * 24 * 3600));
+  command
+      ->add_option("--if-offline", options->if_offline,
+                   "What becomes of targets that are offline: fail (at once), or queue until they "
+                   "are online or the deadline")
+      ->check(CLI::IsMember({"fail", "queue"}));
   command->add_option("--wait,-w", options->wait_s, "Wait so many seconds for every target to end")
       ->check(CLI::Range(0.0, 86400.0));
   options->api.Declare(*command);

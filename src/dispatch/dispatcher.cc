@@ -60,9 +60,7 @@ action::Target TargetOf(const postgres::AcceptedTarget& accepted, base::Timestam
   target.client_id = accepted.client_id;
   target.status = accepted.status;
   target.updated_at = created_at;
-  if (accepted.status == TargetStatus::kUnknown) target.reason = action::kNoSuchDevice;
-  if (accepted.status == TargetStatus::kOffline) target.reason = action::kNotOnline;
-  if (accepted.status == TargetStatus::kUnauthorised) target.reason = action::kNotPermitted;
+  target.reason = accepted.reason;
   return target;
 }
 
@@ -81,11 +79,12 @@ std::vector<metrics::Counter> TargetCounters(metrics::Registry& metrics) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(postgres::ActionStore& store, Publisher& publisher, UnsavedOutcomes& unsaved,
-                       const ActionsConfig& config, const base::Clock& clock,
-                       metrics::Registry& metrics)
+Dispatcher::Dispatcher(postgres::ActionStore& store, Publisher& publisher, const Lease& lease,
+                       UnsavedOutcomes& unsaved, const ActionsConfig& config,
+                       const base::Clock& clock, metrics::Registry& metrics)
     : store_(store),
       publisher_(publisher),
+      lease_(lease),
       unsaved_(unsaved),
       config_(config),
       clock_(clock),
@@ -97,9 +96,13 @@ Dispatcher::Dispatcher(postgres::ActionStore& store, Publisher& publisher, Unsav
       targets_(TargetCounters(metrics)) {}
 
 base::Result<Answer> Dispatcher::Submit(const Submission& submission) {
-  const Order order{
-      {}, submission.request.directive, submission.request.payload, submission.request.metadata, {},
-      {}};
+  const Order order{{},
+                    submission.request.directive,
+                    submission.request.payload,
+                    submission.request.metadata,
+                    {},
+                    {},
+                    {}};
   if (base::Status size = publisher_.CheckSize(order, submission.request.client_ids); !size) {
     return std::move(size).error();
   }
@@ -114,8 +117,12 @@ base::Result<Answer> Dispatcher::Submit(const Submission& submission) {
   for (int i = 0; i < kTries; ++i) {
     // Before anything is stored: who is refused here may come again with the same key.
     auto place = publisher_.Enter();
+    const std::string dispatcher = lease_.holder();
+    if (place && dispatcher.empty()) {
+      return MakeError(ErrorCode::kUnavailable, "another process has taken this one's work over");
+    }
     if (place) {
-      const postgres::NewAction action = NewActionOf(submission);
+      const postgres::NewAction action = NewActionOf(submission, dispatcher);
       const auto asked_at = clock_.SteadyNow();
       const auto accepted = store_.Create(action);
       if (!accepted) return accepted.error();
@@ -145,9 +152,11 @@ base::Status Dispatcher::CheckDeadline(const action::Request& request) const {
   return {};
 }
 
-postgres::NewAction Dispatcher::NewActionOf(const Submission& submission) const {
+postgres::NewAction Dispatcher::NewActionOf(const Submission& submission,
+                                            std::string dispatcher) const {
   postgres::NewAction action;
   action.request = submission.key;
+  action.dispatcher = std::move(dispatcher);
   action.request_hash = submission.request_hash;
   action.lease = publisher_.TimeFor(submission.request.client_ids.size()) + kLeaseMargin;
   action.action.id = action::NewActionId(clock_.Now());
@@ -156,7 +165,9 @@ postgres::NewAction Dispatcher::NewActionOf(const Submission& submission) const 
   if (!submission.request.metadata.empty()) {
     action.action.metadata = json::Write(json::Value(submission.request.metadata));
   }
-  action.action.requested_by = submission.requested_by;
+  action.action.requested_by = submission.origin.caller;
+  action.origin = submission.origin;
+  action.action.if_offline = submission.request.if_offline;
   action.action.tenant = submission.key.tenant;
   action.deadline = submission.request.deadline;
   action.ttl = submission.request.ttl.value_or(
@@ -183,8 +194,8 @@ base::Result<Answer> Dispatcher::Carry(const Submission& submission,
     fates = publisher_.Publish(
         {stored.action.id, submission.request.directive, submission.request.payload,
          submission.request.metadata, accepted.deadline,
-         asked_at + (accepted.deadline - accepted.created_at)},
-        reachable);
+         asked_at + (accepted.deadline - accepted.created_at), stored.dispatcher},
+        reachable, asked_at + stored.lease - kLeaseMargin / 2);
   }
   place.reset();
   // The database's clock at acceptance and our own count since: no clock can put the end before the
@@ -209,10 +220,13 @@ postgres::FinishedRequest Dispatcher::Conclude(const postgres::NewAction& stored
   for (const postgres::AcceptedTarget& each : accepted.targets) {
     action::Target target = TargetOf(each, accepted.created_at);
     if (IsSent(each)) {
-      target.status = action::Next(each.status, fate->event).value_or(each.status);
+      const bool waits = action.if_offline == action::IfOffline::kQueue &&
+                         fate->reason == action::kNoMatchingSubscribers;
+      const action::TargetEvent event = waits ? action::TargetEvent::kQueued : fate->event;
+      target.status = action::Next(each.status, event).value_or(each.status);
       target.reason = fate->reason;
       target.updated_at = finished_at;
-      finished.outcomes.push_back({each.client_id, fate->event, target.reason});
+      finished.outcomes.push_back({each.client_id, event, target.reason});
       ++fate;
     }
     ++action.totals[target.status];

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "dispatch/config.h"
+#include "dispatch/lease.h"
 #include "dispatch/publisher.h"
 #include "dispatch/unsaved_outcomes.h"
 #include "log/log.h"
@@ -23,7 +24,7 @@ namespace heliograph::dispatch {
 struct Submission {
   postgres::RequestKey key;
   std::string request_hash;  // of request.canonical
-  std::string requested_by;  // the caller's name
+  postgres::Origin origin;
   action::Request request;
   std::vector<device::ClientId> forbidden;  // of its targets, sorted: the caller may not
 };
@@ -43,8 +44,9 @@ inline constexpr std::chrono::seconds kGrace{2};
 // Threads: any thread.
 class Dispatcher {
  public:
-  Dispatcher(postgres::ActionStore& store, Publisher& publisher, UnsavedOutcomes& unsaved,
-             const ActionsConfig& config, const base::Clock& clock, metrics::Registry& metrics);
+  Dispatcher(postgres::ActionStore& store, Publisher& publisher, const Lease& lease,
+             UnsavedOutcomes& unsaved, const ActionsConfig& config, const base::Clock& clock,
+             metrics::Registry& metrics);
 
   // Takes at most the time for publishing, the lease and the grace. Errors:
   // kConflict: the key was used for another request. kInvalidArgument: the deadline has passed, or
@@ -72,11 +74,12 @@ class Dispatcher {
                                      const std::vector<Fate>& fates,
                                      base::Timestamp finished_at) const;
   base::Result<Answer> Store(const postgres::FinishedRequest& finished);
-  postgres::NewAction NewActionOf(const Submission& submission) const;
+  postgres::NewAction NewActionOf(const Submission& submission, std::string dispatcher) const;
   void Count(const action::Action& action) const;
 
   postgres::ActionStore& store_;
   Publisher& publisher_;
+  const Lease& lease_;
   UnsavedOutcomes& unsaved_;
   const ActionsConfig config_;
   const base::Clock& clock_;

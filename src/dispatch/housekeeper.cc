@@ -29,7 +29,7 @@ Housekeeper::Housekeeper(postgres::ActionStore& store, UnsavedOutcomes& unsaved,
       clock_(clock),
       abandoned_(metrics.AddCounter(
           "heliograph_dispatch_abandoned_actions_total",
-          "Actions that were ended because the process that accepted them did not.")),
+          "Actions whose targets were queued because the process that accepted them ended.")),
       expired_(metrics.AddCounter("heliograph_dispatch_expired_targets_total",
                                   "Targets that were open when the deadline passed.")),
       forgotten_(metrics.AddCounter("heliograph_dispatch_forgotten_keys_total",
@@ -91,13 +91,13 @@ void Housekeeper::EndAbandoned() {
     const auto ended = store_.FinishOldestAbandoned(kGrace);
     if (!ended) {
       if (!base::IsRetriable(ended.error().code)) {
-        log_.Error("an abandoned action could not be ended", {{"why", ended.error().message}});
+        log_.Error("an abandoned action could not be queued", {{"why", ended.error().message}});
       }
       return;
     }
     if (!*ended) return;
     abandoned_.Add();
-    log_.Warn("ended an action that its process did not finish");
+    log_.Warn("queued what a process left of an action");
   }
 }
 

@@ -1,6 +1,5 @@
 // What must happen without anybody asking: the database is looked at, outcomes are stored late,
-// requests that nobody finishes are ended, so are targets whose deadline has passed, old keys are
-// forgotten.
+// what a process has left is queued, targets whose deadline has passed end, old keys are forgotten.
 #pragma once
 
 #include <condition_variable>

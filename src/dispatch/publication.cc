@@ -15,9 +15,9 @@ Fate FateOf(mqtt::PublishOutcome outcome) {
     case mqtt::PublishOutcome::kRefused:
       return {TargetEvent::kUndeliverable, action::kRefusedByBroker};
     case mqtt::PublishOutcome::kConnectionLost:
-      return {TargetEvent::kUndeliverable, action::kNotAcknowledged};
+      return {TargetEvent::kQueued, action::kNotAcknowledged};
   }
-  return {TargetEvent::kUndeliverable, action::kNotAcknowledged};
+  return {TargetEvent::kQueued, action::kNotAcknowledged};
 }
 
 bool Publication::WaitForRoom(std::size_t window, base::SteadyTime deadline) {
@@ -56,10 +56,10 @@ std::vector<Fate> Publication::End(base::SteadyTime deadline) {
   for (const Entry& entry : fates_) {
     switch (entry.stage) {
       case Stage::kWaiting:
-        fates.push_back({TargetEvent::kUndeliverable, action::kNotSent});
+        fates.push_back({TargetEvent::kQueued, action::kNotSent});
         break;
       case Stage::kOut:
-        fates.push_back({TargetEvent::kUndeliverable, action::kNotAcknowledged});
+        fates.push_back({TargetEvent::kQueued, action::kNotAcknowledged});
         break;
       case Stage::kDone:
         fates.push_back(entry.fate);

@@ -15,10 +15,10 @@
 
 namespace heliograph::dispatch {
 
-// What became of one target: kPublished, or kUndeliverable with one of the reasons in
-// action/action.h.
+// What became of one target: kPublished, kUndeliverable, or kQueued where it is to be tried again;
+// the latter two with one of the reasons in action/action.h.
 struct Fate {
-  action::TargetEvent event = action::TargetEvent::kUndeliverable;
+  action::TargetEvent event = action::TargetEvent::kQueued;
   std::string_view reason;
 };
 

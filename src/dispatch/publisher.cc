@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "action/action.h"
 #include "action/request.h"
 #include "base/rfc3339.h"
 #include "device/data_message.h"
@@ -25,6 +26,10 @@ constexpr std::size_t kPacketOverhead = 64;
 constexpr milliseconds kBusyPause{5};
 // Without any acknowledgement, when as many actions wait as may: then the broker is not well.
 constexpr milliseconds kPatience{250};
+
+std::size_t WindowFor(std::size_t message_bytes) {
+  return std::clamp<std::size_t>(kMostBytesOut / message_bytes, 1, kMostOut);
+}
 
 }  // namespace
 
@@ -83,47 +88,80 @@ milliseconds Publisher::TimeFor(std::size_t targets) const {
   return options_.publish_timeout + milliseconds(targets);
 }
 
-// False: it was not sent, because the broker is away or the deadline came first.
-bool Publisher::Send(std::size_t target, const device::ClientId& client_id, const Round& round) {
+Publisher::Round Publisher::Begin(std::size_t targets) const {
+  const auto now = clock_.SteadyNow();
+  return {std::make_shared<Publication>(targets), now, now + TimeFor(targets), true};
+}
+
+Publisher::Sent Publisher::Send(std::size_t target, const device::ClientId& client_id,
+                                const std::string& message, const Order& order,
+                                const Round& round) {
+  const base::SteadyTime deadline = order.give_up_at;
+  const auto give_up = std::min(deadline, round.give_up);
   while (true) {
     const auto now = clock_.SteadyNow();
-    if (now >= round.deadline) return false;
+    if (now >= deadline) return Sent::kTooLate;
     mqtt::OutgoingMessage outgoing;
     outgoing.topic =
         topics_.Write(client_id.view(), device::Channel::kData, device::Direction::kIn);
-    outgoing.payload = round.message;
+    outgoing.payload = message;
     outgoing.qos = 1;
     // Whole seconds, and rather too few; the device itself refuses what comes in the last one.
-    outgoing.expiry = std::max(seconds(1), std::chrono::floor<seconds>(round.deadline - now));
+    outgoing.expiry = std::max(seconds(1), std::chrono::floor<seconds>(deadline - now));
     // Before it is handed over: the acknowledgement may come before Publish returns.
     round.publication->Begin(target);
     const base::Status sent = sender_.Publish(
-        std::move(outgoing),
+        std::move(outgoing), order.dispatcher,
         [publication = round.publication, target](mqtt::PublishOutcome outcome, int) {
           publication->Acknowledge(target, FateOf(outcome));
         });
-    if (sent) return true;
+    if (sent) return Sent::kYes;
     round.publication->Withdraw(target);
-    if (!sender_.connected() || clock_.SteadyNow() + kBusyPause >= round.give_up) return false;
+    const bool lost = sent.error().code == base::ErrorCode::kConflict;
+    if (lost || !sender_.connected()) return Sent::kBrokerAway;
+    if (clock_.SteadyNow() + kBusyPause >= give_up) return Sent::kTooLate;
     std::this_thread::sleep_for(kBusyPause);
   }
 }
 
+std::vector<Fate> Publisher::End(const Round& round) const {
+  std::vector<Fate> fates = round.publication->End(round.give_up);
+  const bool silent = round.patient && clock_.SteadyNow() >= round.give_up &&
+                      std::any_of(fates.begin(), fates.end(), [](const Fate& fate) {
+                        return fate.reason == action::kNotAcknowledged;
+                      });
+  if (silent) sender_.Reconnect();
+  seconds_.Observe(std::chrono::duration<double>(clock_.SteadyNow() - round.begin).count());
+  return fates;
+}
+
 std::vector<Fate> Publisher::Publish(const Order& order,
-                                     std::span<const device::ClientId> client_ids) {
-  const auto begin = clock_.SteadyNow();
-  const Round round{Message(order), std::make_shared<Publication>(client_ids.size()),
-                    order.give_up_at,
-                    std::min(order.give_up_at, begin + TimeFor(client_ids.size()))};
-  const std::size_t window =
-      std::clamp<std::size_t>(kMostBytesOut / round.message.size(), 1, kMostOut);
+                                     std::span<const device::ClientId> client_ids,
+                                     base::SteadyTime give_up) {
+  Round round = Begin(client_ids.size());
+  round.give_up = std::min(give_up, round.give_up);
+  round.patient = round.give_up < order.give_up_at;
+  round.give_up = std::min(order.give_up_at, round.give_up);
+  const std::string message = Message(order);
+  const std::size_t window = WindowFor(message.size());
   for (std::size_t i = 0; i < client_ids.size(); ++i) {
     if (!round.publication->WaitForRoom(window, round.give_up)) break;
-    if (!Send(i, client_ids[i], round)) break;
+    if (Send(i, client_ids[i], message, order, round) != Sent::kYes) break;
   }
-  std::vector<Fate> fates = round.publication->End(round.give_up);
-  seconds_.Observe(std::chrono::duration<double>(clock_.SteadyNow() - begin).count());
-  return fates;
+  return End(round);
+}
+
+std::vector<Fate> Publisher::Publish(std::span<const Delivery> deliveries) {
+  const Round round = Begin(deliveries.size());
+  std::map<const Order*, std::string> messages;
+  for (std::size_t i = 0; i < deliveries.size(); ++i) {
+    const Order& order = *deliveries[i].order;
+    std::string& message = messages[&order];
+    if (message.empty()) message = Message(order);
+    if (!round.publication->WaitForRoom(WindowFor(message.size()), round.give_up)) break;
+    if (Send(i, deliveries[i].client_id, message, order, round) == Sent::kBrokerAway) break;
+  }
+  return End(round);
 }
 
 }  // namespace heliograph::dispatch

@@ -30,6 +30,7 @@ struct Order {
   std::map<std::string, std::string> metadata;
   base::Timestamp deadline{};     // told to the device
   base::SteadyTime give_up_at{};  // the deadline by our own clock, never later
+  std::string dispatcher = {};    // Lease's holder when it was stored or claimed
 };
 
 struct PublisherOptions {
@@ -54,9 +55,23 @@ class Publisher {
   base::Status CheckSize(const Order& order, std::span<const device::ClientId> client_ids) const;
 
   // QoS 1 to `{prefix}/{client_id}/data/in`, nothing after the deadline, and so that the broker
-  // delivers nothing after it. Waits for the acknowledgements, at most TimeFor(client_ids.size());
-  // the fates are in the order of the client ids.
-  std::vector<Fate> Publish(const Order& order, std::span<const device::ClientId> client_ids);
+  // delivers nothing after it; nothing under another client id than the order's dispatcher. Waits
+  // for the acknowledgements, at most TimeFor(client_ids.size()) and not after `give_up`; the fates
+  // are in the order of the client ids. Where the broker has not acknowledged something in all that
+  // time the connection is ended: what is tried again must not arrive twice for that.
+  std::vector<Fate> Publish(const Order& order, std::span<const device::ClientId> client_ids,
+                            base::SteadyTime give_up = base::SteadyTime::max());
+
+  // An order for a device; the order outlives the call.
+  struct Delivery {
+    const Order* order = nullptr;
+    device::ClientId client_id;
+  };
+  // The same for many orders.
+  std::vector<Fate> Publish(std::span<const Delivery> deliveries);
+
+  // Whether the broker can be reached.
+  bool connected() const { return sender_.connected(); }
 
   std::chrono::milliseconds TimeFor(std::size_t targets) const;
 
@@ -64,13 +79,16 @@ class Publisher {
   std::string Message(const Order& order) const;
   // What is the same for all targets of one call of Publish.
   struct Round {
-    std::string message;
     std::shared_ptr<Publication> publication;
-    base::SteadyTime deadline;  // of the action
-    base::SteadyTime give_up;   // of the call
+    base::SteadyTime begin;
+    base::SteadyTime give_up;
+    bool patient = true;  // the time is the broker's, not cut short by a deadline
   };
-
-  bool Send(std::size_t target, const device::ClientId& client_id, const Round& round);
+  Round Begin(std::size_t targets) const;
+  enum class Sent { kYes, kTooLate, kBrokerAway };
+  Sent Send(std::size_t target, const device::ClientId& client_id, const std::string& message,
+            const Order& order, const Round& round);
+  std::vector<Fate> End(const Round& round) const;
 
   Sender& sender_;
   const device::TopicGrammar topics_;

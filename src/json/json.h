@@ -36,6 +36,7 @@ class Parsed {
   Value& operator*() noexcept { return value_; }
   const Value& operator*() const noexcept { return value_; }
   Value* operator->() noexcept { return &value_; }
+  const Value* operator->() const noexcept { return &value_; }
   const ParseError& error() const noexcept { return error_; }
 
  private:

@@ -110,8 +110,9 @@ class Client {
   // before it.
   bool HasMoreAddresses() const noexcept { return !addresses_.empty(); }
 
-  // Before the next Connect; for a will that differs from connection to connection.
+  // Before the next Connect; for a will or a name that differs from connection to connection.
   void SetWill(Will will) { options_.will = std::move(will); }
+  void SetClientId(std::string client_id) { options_.client_id = std::move(client_id); }
 
   // Ends the connection without writing: acknowledgements that are held are never sent.
   void Abort() noexcept;

@@ -50,6 +50,7 @@ class Session::Loop final : public ClientEvents {
         max_in_flight_(std::min(options_.max_in_flight, kMostInFlight)),
         longest_backoff_(config.backoff_longest),
         backoff_(config.backoff_first, config.backoff_longest),
+        client_id_(options_.client.client_id),
         client_(config, options_.client, *this),
         thread_([this] { Run(); }) {}
 
@@ -61,16 +62,24 @@ class Session::Loop final : public ClientEvents {
 
   bool connected() const noexcept { return connected_; }
 
+  void Reconnect() noexcept {
+    reconnect_ = true;
+    wakeup_.Notify();
+  }
+
   std::string last_error() const {
     const std::lock_guard lock(mutex_);
     return connected_ ? "" : last_error_;
   }
 
-  base::Status Publish(OutgoingMessage message, PublishCallback on_done) {
+  base::Status Publish(OutgoingMessage message, PublishCallback on_done, std::string_view under) {
     const std::lock_guard lock(mutex_);
     if (!connected_) {
       return base::MakeError(base::ErrorCode::kUnavailable,
                              "no connection to the broker: " + last_error_);
+    }
+    if (!under.empty() && under != client_id_) {
+      return base::MakeError(base::ErrorCode::kConflict, "connected under another client id");
     }
     if (unfinished_ >= max_in_flight_) {
       return base::MakeError(
@@ -117,14 +126,27 @@ class Session::Loop final : public ClientEvents {
   void Run() {
     base::NameThisThread(options_.thread_name.c_str());
     while (!stop_) {
-      base::Status status = client_.StartConnect();
+      reconnect_ = false;
+      base::Status status = Identify();
+      const bool identified = status.has_value();
+      if (status) status = client_.StartConnect();
       if (status) status = Converse();
       if (stop_) break;
       SetDown(status.error().message);
-      if (!client_.HasMoreAddresses()) Rest(backoff_.Next());
+      if (!identified || !client_.HasMoreAddresses()) Rest(backoff_.Next());
     }
     client_.Disconnect(kLongestFarewell);
     FailAll();
+  }
+
+  base::Status Identify() {
+    if (!options_.identify) return {};
+    auto client_id = options_.identify();
+    if (!client_id) return std::move(client_id).error();
+    client_.SetClientId(*client_id);
+    const std::lock_guard lock(mutex_);
+    client_id_ = *std::move(client_id);
+    return {};
   }
 
   // Until the connection ends, for the reason returned, or a stop.
@@ -133,6 +155,10 @@ class Session::Loop final : public ClientEvents {
     auto next_maintenance = steady_clock::now() + kMaintenance;
     while (!stop_) {
       const bool read_now = Wait(next_maintenance);
+      if (reconnect_) {
+        client_.Abort();
+        return base::MakeError(base::ErrorCode::kUnavailable, "asked to connect anew");
+      }
       base::Status status;
       if (!handshake_done) {
         const auto done = client_.ContinueConnect();
@@ -228,7 +254,7 @@ class Session::Loop final : public ClientEvents {
       last_error_.clear();
     }
     up_since_ = steady_clock::now();
-    kLog.Info("connected to the broker", {{"client_id", options_.client.client_id}});
+    kLog.Info("connected to the broker", {{"client_id", client_id_}});
     if (options_.on_state) options_.on_state(true, "");
   }
 
@@ -265,12 +291,15 @@ class Session::Loop final : public ClientEvents {
   base::Backoff backoff_;
   base::Wakeup wakeup_;
   std::atomic<bool> stop_ = false;
+  std::atomic<bool> reconnect_ = false;
   std::atomic<bool> connected_ = false;  // written under mutex_
 
   mutable std::mutex mutex_;
   std::deque<Queued> queue_;                      // guarded by mutex_
   std::size_t unfinished_ = 0;                    // guarded by mutex_: queued and in flight
   std::string last_error_ = "not connected yet";  // guarded by mutex_
+  std::string client_id_;  // written under mutex_, on the session's thread: of this connection, or
+                           // the next
 
   std::unordered_map<int, PublishCallback> in_flight_;  // by message id
   std::unordered_set<int> awaited_;                     // subscriptions without a SUBACK
@@ -287,10 +316,13 @@ Session::~Session() = default;
 
 bool Session::connected() const noexcept { return loop_->connected(); }
 
+void Session::Reconnect() noexcept { loop_->Reconnect(); }
+
 std::string Session::last_error() const { return loop_->last_error(); }
 
-base::Status Session::Publish(OutgoingMessage message, PublishCallback on_done) {
-  return loop_->Publish(std::move(message), std::move(on_done));
+base::Status Session::Publish(OutgoingMessage message, PublishCallback on_done,
+                              std::string_view under) {
+  return loop_->Publish(std::move(message), std::move(on_done), under);
 }
 
 }  // namespace heliograph::mqtt

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -26,6 +27,9 @@ using PublishCallback =
 
 struct SessionOptions {
   ClientOptions client;
+  // Optional, on the session's thread, before each connect: the client id for it, or why there must
+  // be none now; then it is asked again later. May wait a few seconds.
+  std::function<base::Result<std::string>()> identify = {};
   std::string thread_name;                 // at most 15 bytes
   std::vector<std::string> subscriptions;  // QoS 0, made again at each connect
   bool with_retained = false;  // messages that are there already are sent at each connect
@@ -46,10 +50,14 @@ class Session {
 
   bool connected() const noexcept;  // the broker has accepted us and every subscription
   std::string last_error() const;   // why it is not connected; "" when it is
+  // Ends the connection as if it were lost; the next one is under what `identify` says then.
+  void Reconnect() noexcept;
 
-  // kUnavailable: not connected, or too many in flight. If ok, `on_done` is called exactly once.
-  // Never resent after a reconnect: the caller decides.
-  base::Status Publish(OutgoingMessage message, PublishCallback on_done);
+  // kUnavailable: not connected, or too many in flight. kConflict: connected under another client
+  // id than `under`, where that is given. If ok, `on_done` is called exactly once. Never resent
+  // after a reconnect: the caller decides.
+  base::Status Publish(OutgoingMessage message, PublishCallback on_done,
+                       std::string_view under = {});
 
  private:
   class Loop;

@@ -13,6 +13,7 @@ action::Action ActionAt(const Rows& rows, int row) {
   action.requested_by = rows.Get(row, 3);
   if (!rows.IsNull(row, 4)) action.tenant = device::TenantId(rows.Get(row, 4));
   action.deadline = rows.GetTimestamp(row, 5);
+  if (rows.GetBool(row, 6)) action.if_offline = action::IfOffline::kQueue;
   return action;
 }
 
@@ -62,12 +63,13 @@ base::Result<ActionPage> ActionQueries::List(const ActionQuery& query) {
   const bool filtered = query.requested_by || query.directive;
   // Beside those that match, the last that was looked at: the next page begins there.
   const std::string sql =
-      "SELECT action_id, created_at, directive, requested_by, tenant, deadline, matches, place "
+      "SELECT action_id, created_at, directive, requested_by, tenant, deadline, if_offline = "
+      "'queue', matches, place "
       "FROM ("
       "SELECT *, " +
       matches +
       " AS matches, row_number() OVER (ORDER BY created_at DESC, action_id DESC) AS place FROM ("
-      "SELECT action_id, created_at, directive, requested_by, tenant, deadline" +
+      "SELECT action_id, created_at, directive, requested_by, tenant, deadline, if_offline" +
       range.From() + " LIMIT " + range.Add(filtered ? kActionsLookedAt : query.limit + 1) +
       "::bigint) AS looked_at) AS judged WHERE matches OR place = " + range.Add(kActionsLookedAt) +
       "::bigint ORDER BY created_at DESC, action_id DESC LIMIT " + range.Add(query.limit + 2) +
@@ -81,10 +83,10 @@ base::Result<ActionPage> ActionQueries::List(const ActionQuery& query) {
       break;
     }
     action::Action action = ActionAt(*rows, row);
-    if (rows->GetInt64(row, 7) == kActionsLookedAt) {
+    if (rows->GetInt64(row, 8) == kActionsLookedAt) {
       page.next = ActionPlace{action.created_at, action.id};
     }
-    if (rows->GetBool(row, 6)) page.actions.push_back(std::move(action));
+    if (rows->GetBool(row, 7)) page.actions.push_back(std::move(action));
   }
   return page;
 }

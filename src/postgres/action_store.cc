@@ -6,6 +6,8 @@
 #include "postgres/action_rows.h"
 #include "postgres/action_writes.h"
 #include "postgres/array.h"
+#include "postgres/audit_rows.h"
+#include "postgres/dispatch_queue.h"
 #include "postgres/transaction.h"
 
 namespace heliograph::postgres {
@@ -64,15 +66,19 @@ struct Abandoned {
 };
 
 base::Status EndAbandoned(Transaction& transaction, const Abandoned& abandoned) {
-  const TextArray open = NamesOf(action::ChangedBy(TargetEvent::kUndeliverable));
-  const auto ended = transaction.Execute(
-      "UPDATE action_targets t SET status = 'undeliverable', reason = $3, updated_at = now() "
-      "FROM (SELECT action_id, client_id FROM action_targets"
-      "      WHERE action_id = $1::uuid AND status = ANY ($2::text[]) ORDER BY client_id FOR "
-      "UPDATE) AS open "
-      "WHERE t.action_id = open.action_id AND t.client_id = open.client_id",
-      {abandoned.action_id, open, action::kDispatcherEnded});
-  if (!ended) return ended.error();
+  const TextArray open = NamesOf(action::ChangedBy(TargetEvent::kQueued));
+  static const std::string kQueue =
+      "WITH changed AS ("
+      "  UPDATE action_targets t SET status = 'queued', reason = $3, updated_at = now()"
+      "  FROM (SELECT action_id, client_id FROM action_targets"
+      "        WHERE action_id = $1::uuid AND status = ANY ($2::text[]) ORDER BY client_id FOR "
+      "UPDATE) AS open"
+      "  WHERE t.action_id = open.action_id AND t.client_id = open.client_id"
+      "  RETURNING t.action_id, t.client_id, t.status, 1 AS tries)," +
+      QueueChanged("now()") + " SELECT count(*) FROM told";
+  const auto queued =
+      transaction.Execute(kQueue, {abandoned.action_id, open, action::kDispatcherEnded});
+  if (!queued) return queued.error();
   auto found = ReadHeader(transaction, abandoned.action_id, std::nullopt);
   if (!found) return std::move(found).error();
   action::Action action;
@@ -91,15 +97,29 @@ base::Status EndAbandoned(Transaction& transaction, const Abandoned& abandoned) 
   return {};
 }
 
-// `condition` says which of the unfinished requests.
-base::Result<bool> EndOneAbandoned(Connection& connection, const std::string& condition,
+// Of an unfinished request: nobody is at it any more. A dispatcher that lives has given up
+// publishing when its lease is over; one that does not, or does not seem to, must have lost its
+// connection to the broker first, and then it has no row any more. $1: milliseconds more for one
+// that lives.
+constexpr std::string_view kAbandoned =
+    "(k.dispatcher <> '' AND d.client_id IS NULL"
+    "  OR k.lease_until < now() - $1::bigint * interval '1 millisecond'"
+    "     AND (k.dispatcher = '' OR d.lease_until > now() AND NOT d.lost))";
+constexpr std::string_view kRequests =
+    " FROM idempotency_keys k LEFT JOIN dispatchers d ON d.client_id = k.dispatcher ";
+
+// `condition` says which of the abandoned requests.
+base::Result<bool> EndOneAbandoned(Connection& connection, std::string_view condition,
                                    std::initializer_list<Parameter> parameters) {
   auto transaction = Transaction::Begin(connection);
   if (!transaction) return std::move(transaction).error();
   const auto rows = transaction->Execute(
-      "SELECT tenant, key, action_id FROM idempotency_keys "
-      "WHERE answer IS NULL AND " +
-          condition + " ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED",
+      std::string("SELECT k.tenant, k.key, k.action_id")
+          .append(kRequests)
+          .append("WHERE k.answer IS NULL AND ")
+          .append(kAbandoned)
+          .append(condition)
+          .append(" ORDER BY k.lease_until LIMIT 1 FOR UPDATE OF k SKIP LOCKED"),
       parameters);
   if (!rows) return rows.error();
   if (rows->empty()) return false;
@@ -137,7 +157,7 @@ base::Status ActionStore::Ping(std::chrono::milliseconds limit) {
   return together_.Ping(limit);
 }
 
-ActionStore::Created ActionStore::Create(const NewAction& action) {
+ActionStore::Created ActionStore::CreateAlone(const NewAction& action) {
   if (MayGoTogether(action)) {
     if (auto created = creates_.Call(action)) return *std::move(created);
   }
@@ -148,15 +168,43 @@ ActionStore::Created ActionStore::Create(const NewAction& action) {
   return std::move(created->front());
 }
 
+ActionStore::Created ActionStore::Create(const NewAction& action) {
+  Created created = CreateAlone(action);
+  if (created && *created) WakeWhoCameOnline(**created);
+  return created;
+}
+
+// A device that came online between the look at its state and the commit found nothing waiting.
+// Without an answer here the sweep finds it.
+void ActionStore::WakeWhoCameOnline(const AcceptedAction& accepted) {
+  TextArray waiting;
+  for (const AcceptedTarget& target : accepted.targets) {
+    if (target.status == action::TargetStatus::kQueued) waiting.Add(target.client_id.view());
+  }
+  if (waiting.size() == 0) return;
+  auto session = Session(pool_);
+  if (!session) return;
+  [[maybe_unused]] const auto woken = (*session)->Execute(
+      "WITH woken AS ("
+      "  UPDATE mailboxes SET wake_at = now() WHERE client_id IN ("
+      "    SELECT m.client_id FROM mailboxes m JOIN connections c ON c.client_id = m.client_id"
+      "    WHERE m.client_id = ANY ($1::text[]) AND c.state <> 'offline'"
+      "    ORDER BY m.client_id FOR UPDATE OF m) RETURNING 1) "
+      "SELECT pg_notify($2, '') FROM woken LIMIT 1",
+      {waiting, kDispatchChannel});
+}
+
 base::Result<std::optional<StoredRequest>> ActionStore::FindRequest(const RequestKey& request) {
   auto session = Session(pool_);
   if (!session) return std::move(session).error();
   const std::string tenant = TenantText(request);
   const auto rows = (*session)->Execute(
-      "SELECT request_hash, action_id, answer, answer IS NULL AND lease_until < now(),"
-      "       created_at < now() - $3::bigint * interval '1 hour' "
-      "FROM idempotency_keys WHERE tenant = $1 AND key = $2",
-      {tenant, request.key, kKeysAreKept.count()});
+      std::string("SELECT k.request_hash, k.action_id, k.answer, k.answer IS NULL AND ")
+          .append(kAbandoned)
+          .append(", k.created_at < now() - $4::bigint * interval '1 hour'")
+          .append(kRequests)
+          .append("WHERE k.tenant = $2 AND k.key = $3"),
+      {std::int64_t{0}, tenant, request.key, kKeysAreKept.count()});
   if (!rows) return rows.error();
   if (rows->empty()) return std::optional<StoredRequest>();
   const bool old = rows->GetBool(0, 4);
@@ -191,35 +239,44 @@ base::Result<bool> ActionStore::FinishAbandoned(const RequestKey& request) {
   auto session = Session(pool_);
   if (!session) return std::move(session).error();
   const std::string tenant = TenantText(request);
-  return EndOneAbandoned(**session, "lease_until < now() AND tenant = $1 AND key = $2",
-                         {tenant, request.key});
+  return EndOneAbandoned(**session, " AND k.tenant = $2 AND k.key = $3",
+                         {std::int64_t{0}, tenant, request.key});
 }
 
 base::Result<bool> ActionStore::FinishOldestAbandoned(std::chrono::milliseconds grace) {
   auto session = Session(pool_);
   if (!session) return std::move(session).error();
-  return EndOneAbandoned(**session, "lease_until < now() - $1::bigint * interval '1 millisecond'",
-                         {grace.count()});
+  return EndOneAbandoned(**session, "", {grace.count()});
 }
 
-base::Result<std::optional<action::Action>> ActionStore::Cancel(
-    const action::ActionId& id, const std::optional<device::TenantId>& tenant) {
+base::Result<std::optional<action::Action>> ActionStore::Cancel(const action::ActionId& id,
+                                                                const Origin& origin) {
   auto session = Session(pool_);
   if (!session) return std::move(session).error();
   auto transaction = Transaction::Begin(**session);
   if (!transaction) return std::move(transaction).error();
-  auto action = ReadHeader(*transaction, id, tenant);
+  auto action = ReadHeader(*transaction, id, origin.tenant);
   if (!action || !*action) return action;
   const auto ended = transaction->Execute(
-      "UPDATE action_targets t SET status = 'cancelled', updated_at = now(), reason = CASE "
-      "t.status WHEN 'queued' THEN $3 WHEN 'accepted' THEN $4 ELSE $5 END "
-      "FROM (SELECT action_id, client_id FROM action_targets"
-      "      WHERE action_id = $1::uuid AND status = ANY ($2::text[]) ORDER BY client_id FOR "
-      "UPDATE) AS open "
-      "WHERE t.action_id = open.action_id AND t.client_id = open.client_id",
+      "WITH ended AS ("
+      "  UPDATE action_targets t SET status = 'cancelled', updated_at = now(), reason = CASE "
+      "t.status WHEN 'queued' THEN CASE WHEN t.reason IN ($6, $7) THEN $4 ELSE $3 END "
+      "WHEN 'accepted' THEN $4 ELSE $5 END"
+      "  FROM (SELECT action_id, client_id FROM action_targets"
+      "        WHERE action_id = $1::uuid AND status = ANY ($2::text[]) ORDER BY client_id FOR "
+      "UPDATE) AS open"
+      "  WHERE t.action_id = open.action_id AND t.client_id = open.client_id"
+      "  RETURNING t.action_id, t.client_id) "
+      "DELETE FROM queued_targets q USING ended e "
+      "WHERE q.client_id = e.client_id AND q.action_id = e.action_id",
       {id, NamesOf(action::ChangedBy(TargetEvent::kCancelled)), action::kBeforeSending,
-       action::kWhileSending, action::kAfterSending});
+       action::kWhileSending, action::kAfterSending, action::kNotAcknowledged,
+       action::kDispatcherEnded});
   if (!ended) return ended.error();
+  const Decision decision{origin, "cancel", true, "", id, (*action)->directive.str(), std::nullopt};
+  if (base::Status audited = AddToAudit(*transaction, decision); !audited) {
+    return std::move(audited).error();
+  }
   if (base::Status targets = ReadTargetsOf(*transaction, **action); !targets) {
     return std::move(targets).error();
   }
@@ -254,13 +311,19 @@ base::Result<Expired> ActionStore::ExpireDue(std::int64_t most_actions) {
   const TextArray open = NamesOf(action::ChangedBy(TargetEvent::kExpired));
   // Of one that is still `accepted` nobody has said yet what the broker did.
   const auto ended = transaction->Execute(
-      "UPDATE action_targets t SET status = 'expired', updated_at = now(),"
-      "  reason = CASE t.status WHEN 'queued' THEN coalesce(t.reason, $4)"
-      "    WHEN 'accepted' THEN coalesce(t.reason, $5) ELSE $6 END "
-      "FROM (SELECT action_id, client_id FROM action_targets"
-      "      WHERE action_id = ANY ($1::text[]::uuid[]) AND status = ANY ($2::text[])"
-      "      ORDER BY action_id, client_id LIMIT $3::bigint FOR UPDATE SKIP LOCKED) AS open "
-      "WHERE t.action_id = open.action_id AND t.client_id = open.client_id",
+      "WITH ended AS ("
+      "  UPDATE action_targets t SET status = 'expired', updated_at = now(),"
+      "    reason = CASE t.status WHEN 'queued' THEN coalesce(t.reason, $4)"
+      "      WHEN 'accepted' THEN coalesce(t.reason, $5) ELSE $6 END"
+      "  FROM (SELECT action_id, client_id FROM action_targets"
+      "        WHERE action_id = ANY ($1::text[]::uuid[]) AND status = ANY ($2::text[])"
+      "        ORDER BY action_id, client_id LIMIT $3::bigint FOR UPDATE SKIP LOCKED) AS open"
+      "  WHERE t.action_id = open.action_id AND t.client_id = open.client_id"
+      "  RETURNING t.action_id, t.client_id),"
+      " gone AS ("
+      "  DELETE FROM queued_targets q USING ended e"
+      "  WHERE q.client_id = e.client_id AND q.action_id = e.action_id) "
+      "SELECT count(*) FROM ended",
       {ids, open, kMostDueTargets, action::kNotSent, action::kNotAcknowledged, action::kNoAnswer});
   if (!ended) return ended.error();
   const auto closed = transaction->Execute(
@@ -274,9 +337,10 @@ base::Result<Expired> ActionStore::ExpireDue(std::int64_t most_actions) {
   }
   // Those that stay open for the sake of a target that somebody holds must not be asked for again
   // and again.
-  const bool more = ended->affected() == kMostDueTargets ||
-                    (due->size() == most_actions && closed->affected() > 0);
-  return Expired{ended->affected(), more};
+  const std::int64_t targets = ended->GetInt64(0, 0);
+  const bool more =
+      targets == kMostDueTargets || (due->size() == most_actions && closed->affected() > 0);
+  return Expired{targets, more};
 }
 
 base::Result<std::int64_t> ActionStore::ForgetOldKeys(std::int64_t most) {

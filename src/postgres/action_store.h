@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/merged_calls.h"
 #include "base/result.h"
+#include "postgres/audit.h"
 #include "postgres/pool.h"
 
 namespace heliograph::postgres {
@@ -29,18 +30,22 @@ struct RequestKey {
 struct NewAction {
   RequestKey request;
   std::string request_hash;
+  // Who publishes it, DispatchQueue::Register's; "" = nobody in particular: only `lease` counts.
+  std::string dispatcher;
   std::chrono::milliseconds lease{};        // how long the caller of Create has to call Finish
   action::Action action;                    // without times, totals and targets
   std::optional<base::Timestamp> deadline;  // nullopt: `ttl` after acceptance
   std::chrono::seconds ttl{};
   std::vector<device::ClientId> client_ids;  // unique
   std::vector<device::ClientId> forbidden;   // of those, sorted: the caller may not act on them
+  Origin origin;                             // for the audit
 };
 
 struct AcceptedTarget {
   device::ClientId client_id;
-  // Or kOffline, kUnknown, kUnauthorised.
+  // Or kQueued, kOffline, kUnknown, kUnauthorised.
   action::TargetStatus status = action::TargetStatus::kAccepted;
+  std::string reason;  // why it is so; "" = nothing to say
 };
 
 struct AcceptedAction {
@@ -54,12 +59,13 @@ struct StoredRequest {
   std::string request_hash;
   action::ActionId action_id;
   std::optional<std::string> answer;  // nullopt = somebody is at it
-  bool abandoned = false;             // no answer, and its lease is over
+  bool abandoned = false;             // no answer, and nobody is at it any more
 };
 
 struct Outcome {
   device::ClientId client_id;
-  action::TargetEvent event = action::TargetEvent::kPublished;  // or kUndeliverable
+  // Or kUndeliverable; or kQueued: it may have been published and is tried again.
+  action::TargetEvent event = action::TargetEvent::kPublished;
   std::string reason;
 };
 
@@ -104,8 +110,9 @@ class ActionStore {
 
   // Stores request, action and targets, and looks each target up: kAccepted where it may be reached
   // (online, or nobody can say), kOffline, kUnauthorised where it is forbidden, or kUnknown where
-  // this tenant has no such device.
-  // nullopt: the key is taken; nothing was stored.
+  // this tenant has no such device. Where the action may wait, kQueued instead of kOffline, and
+  // also where something else waits for the device already. nullopt: the key is taken, or the
+  // dispatcher has no lease any more; nothing was stored.
   Created Create(const NewAction& action);
 
   // nullopt: there is none, or it is older than kKeysAreKept and was forgotten now.
@@ -115,17 +122,19 @@ class ActionStore {
   // lease was over and somebody else finished the request; nothing was changed.
   base::Status Finish(const FinishedRequest& finished);
 
-  // Finishes the request if its lease is over: its targets that wait for a broker end as
-  // kUndeliverable with kDispatcherEnded, and the answer says so. False: there is nothing to
-  // finish, or another process is at it.
+  // Finishes the request if it is abandoned: its dispatcher is gone, or has not finished it within
+  // its lease though it lives. The targets that are still kAccepted are kQueued with
+  // kDispatcherEnded, and the answer says so. False: there is nothing to finish, or another process
+  // is at it.
   base::Result<bool> FinishAbandoned(const RequestKey& request);
-  // The same for whichever request's lease has been over for the longest, and for `grace` at least.
+  // The same for whichever abandoned request has the oldest lease; a living dispatcher has `grace`
+  // more.
   base::Result<bool> FinishOldestAbandoned(std::chrono::milliseconds grace);
 
   // Ends every target that is open as kCancelled; the action as it is then. nullopt as Get. To
-  // cancel once more changes nothing.
+  // cancel once more changes no target. `origin` is whose action may be cancelled, too.
   base::Result<std::optional<action::Action>> Cancel(const action::ActionId& id,
-                                                     const std::optional<device::TenantId>& tenant);
+                                                     const Origin& origin);
 
   // Ends targets that are open though the deadline of their action has passed, a bounded number of
   // them, of `most_actions` at most; other replicas may do the same at the same time. What another
@@ -148,6 +157,8 @@ class ActionStore {
 
  private:
   base::Result<Pool::Lease> Session(Pool& pool) const;
+  Created CreateAlone(const NewAction& action);
+  void WakeWhoCameOnline(const AcceptedAction& accepted);
 
   Pool& pool_;
   Pool& together_;

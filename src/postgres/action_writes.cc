@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "postgres/array.h"
+#include "postgres/dispatch_queue.h"
 
 namespace heliograph::postgres {
 namespace {
@@ -30,10 +31,11 @@ std::vector<const Request*> ByKey(std::span<const Request* const> requests) {
 // One array for each column of the rows to be.
 struct NewRows {
   TextArray tenants, keys, hashes, action_ids, requested_by, directives, payloads, metadata;
-  Int64Array leases, ttls;
+  TextArray dispatchers, if_offline, addresses, forwarded_for, request_ids;
+  Int64Array leases, ttls, target_counts;
   TimestampArray deadlines;
   TextArray target_actions, target_tenants, target_clients;
-  BoolArray target_forbidden;
+  BoolArray target_forbidden, target_may_wait;
 
   void Add(const NewAction& action) {
     const std::string tenant = TenantText(action.request);
@@ -48,12 +50,19 @@ struct NewRows {
     metadata.Add(action.action.metadata);
     ttls.Add(action.ttl.count());
     deadlines.AddOptional(action.deadline);
+    dispatchers.Add(action.dispatcher);
+    if_offline.Add(action::IfOfflineName(action.action.if_offline));
+    addresses.Add(action.origin.address);
+    forwarded_for.Add(action.origin.forwarded_for);
+    request_ids.Add(action.origin.request_id);
+    target_counts.Add(static_cast<std::int64_t>(action.client_ids.size()));
     for (const device::ClientId& client_id : action.client_ids) {
       target_actions.Add(action.action.id.view());
       target_tenants.Add(tenant);
       target_clients.Add(client_id.view());
       target_forbidden.Add(
           std::binary_search(action.forbidden.begin(), action.forbidden.end(), client_id));
+      target_may_wait.Add(action.action.if_offline == action::IfOffline::kQueue);
     }
   }
 };
@@ -69,11 +78,10 @@ struct FinishedRows {
     action_ids.Add(request.action_id.view());
     answers.Add(request.answer);
     for (const Outcome& outcome : request.outcomes) {
-      const bool published = outcome.event == TargetEvent::kPublished;
       target_actions.Add(request.action_id.view());
       target_clients.Add(outcome.client_id.view());
-      statuses.Add(action::TargetStatusName(published ? TargetStatus::kPublished
-                                                      : TargetStatus::kUndeliverable));
+      statuses.Add(action::TargetStatusName(
+          action::Next(TargetStatus::kAccepted, outcome.event).value_or(TargetStatus::kAccepted)));
       outcome.reason.empty() ? reasons.AddNull() : reasons.Add(outcome.reason);
       finished_at.Add(request.finished_at);
     }
@@ -89,7 +97,8 @@ base::Result<ByActionId> ReadAccepted(const Rows& rows) {
     if (!status) return base::MakeError(base::ErrorCode::kInternal, "a target has no known status");
     AcceptedAction& action = accepted[std::string(rows.Get(row, 0))];
     action.created_at = rows.GetTimestamp(row, 3);
-    action.targets.push_back({device::ClientId(rows.Get(row, 1)), *status});
+    action.targets.push_back(
+        {device::ClientId(rows.Get(row, 1)), *status, std::string(rows.Get(row, 4))});
   }
   for (auto& [id, action] : accepted) {
     std::sort(action.targets.begin(), action.targets.end(),
@@ -103,6 +112,24 @@ base::Error FinishedByOther() {
 }
 
 }  // namespace
+
+std::string QueueChanged(std::string_view wake_at) {
+  return std::string(
+             " waiting AS ("
+             "  INSERT INTO queued_targets (client_id, action_id, tries)"
+             "  SELECT client_id, action_id, tries FROM changed WHERE status = 'queued'),"
+             " due AS ("
+             "  INSERT INTO mailboxes AS m (client_id, wake_at)"
+             "  SELECT DISTINCT client_id, ")
+      .append(wake_at)
+      .append(
+          "::timestamptz FROM changed WHERE status = 'queued' ORDER BY client_id"
+          "  ON CONFLICT (client_id) DO UPDATE SET arrivals = m.arrivals + 1,"
+          "    wake_at = least(m.wake_at, excluded.wake_at) RETURNING wake_at),"
+          " told AS (SELECT pg_notify('")
+      .append(kDispatchChannel)
+      .append("', '') FROM due WHERE wake_at <= now() LIMIT 1)");
+}
 
 TextArray NamesOf(const std::vector<action::TargetStatus>& statuses) {
   TextArray names;
@@ -118,40 +145,78 @@ base::Result<std::vector<base::Result<std::optional<AcceptedAction>>>> CreateTog
     Connection& connection, std::span<const NewAction* const> actions) {
   NewRows rows;
   for (const NewAction* action : ByKey(actions)) rows.Add(*action);
-  const auto stored = connection.Execute(
+  static const std::string kCreate =
       "WITH asked AS MATERIALIZED ("
       "  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]::uuid[], $5::bigint[],"
       "                       $6::text[], $7::text[], $8::text[], $9::text[], $15::bigint[], "
-      "$16::timestamptz[])"
+      "$16::timestamptz[], $19::text[], $20::text[], $22::text[], $23::text[], $24::text[], "
+      "$25::bigint[])"
       "    AS a(tenant, key, request_hash, action_id, lease, requested_by, directive, payload, "
-      "metadata, ttl, deadline)),"
+      "metadata, ttl, deadline, dispatcher, if_offline, address, forwarded_for, request_id, "
+      "targets)),"
       " request AS ("
-      "  INSERT INTO idempotency_keys (tenant, key, request_hash, action_id, lease_until)"
-      "  SELECT tenant, key, request_hash, action_id, now() + lease * interval '1 millisecond' "
-      "FROM asked"
+      "  INSERT INTO idempotency_keys (tenant, key, request_hash, action_id, lease_until, "
+      "dispatcher)"
+      "  SELECT tenant, key, request_hash, action_id, now() + lease * interval '1 millisecond', "
+      "dispatcher FROM asked"
+      "  WHERE dispatcher = '' OR EXISTS (SELECT FROM dispatchers d WHERE d.client_id = "
+      "asked.dispatcher AND NOT d.lost)"
       "  ON CONFLICT DO NOTHING RETURNING action_id),"
       " created AS ("
       "  INSERT INTO actions (action_id, tenant, requested_by, directive, payload, metadata, "
-      "deadline)"
+      "deadline, if_offline)"
       "  SELECT action_id, nullif(tenant, ''), requested_by, directive, payload::json,"
       "         nullif(metadata, 'null')::json, coalesce(deadline, now() + ttl * interval '1 "
-      "second')"
-      "  FROM request JOIN asked USING (action_id)) "
-      "INSERT INTO action_targets (action_id, client_id, status, reason) "
-      "SELECT action_id, t.client_id,"
+      "second'), if_offline"
+      "  FROM request JOIN asked USING (action_id)),"
+      " audited AS ("
+      "  INSERT INTO audit (caller, tenant, address, forwarded_for, request_id, deed, decision, "
+      "action_id, directive, targets)"
+      "  SELECT requested_by, nullif(tenant, ''), address, nullif(forwarded_for, ''), request_id, "
+      "'create', 'accepted', action_id, directive, targets"
+      "  FROM request JOIN asked USING (action_id)),"
+      " changed AS ("
+      "  INSERT INTO action_targets AS s (action_id, client_id, status, reason)"
+      "  SELECT action_id, t.client_id,"
       "       CASE WHEN c.client_id IS NULL THEN 'unknown' WHEN t.forbidden THEN 'unauthorised' "
-      "WHEN c.state = 'offline' THEN 'offline' ELSE 'accepted' END,"
+      "WHEN c.state = 'offline' THEN CASE WHEN t.may_wait THEN 'queued' ELSE 'offline' END "
+      "WHEN m.client_id IS NOT NULL THEN 'queued' ELSE 'accepted' END,"
       "       CASE WHEN c.client_id IS NULL THEN $13 WHEN t.forbidden THEN $18 "
-      "WHEN c.state = 'offline' THEN $14 END "
-      "FROM request JOIN unnest($10::text[]::uuid[], $11::text[], $12::text[], $17::boolean[])"
-      "  AS t(action_id, tenant, client_id, forbidden) USING (action_id) "
-      "LEFT JOIN connections c ON c.client_id = t.client_id AND (t.tenant = '' OR c.tenant = "
-      "t.tenant) "
-      "RETURNING action_id, client_id, status, updated_at",
-      {rows.tenants, rows.keys, rows.hashes, rows.action_ids, rows.leases, rows.requested_by,
-       rows.directives, rows.payloads, rows.metadata, rows.target_actions, rows.target_tenants,
-       rows.target_clients, action::kNoSuchDevice, action::kNotOnline, rows.ttls, rows.deadlines,
-       rows.target_forbidden, action::kNotPermitted});
+      "WHEN c.state = 'offline' THEN $14 END"
+      "  FROM request JOIN unnest($10::text[]::uuid[], $11::text[], $12::text[], $17::boolean[], "
+      "$21::boolean[]) AS t(action_id, tenant, client_id, forbidden, may_wait) USING (action_id)"
+      "  LEFT JOIN connections c ON c.client_id = t.client_id AND (t.tenant = '' OR c.tenant = "
+      "t.tenant)"
+      "  LEFT JOIN mailboxes m ON m.client_id = t.client_id AND t.may_wait"
+      "  RETURNING s.action_id, s.client_id, s.status, s.updated_at, s.reason, 0 AS tries)," +
+      QueueChanged("'infinity'") +
+      " SELECT action_id, client_id, status, updated_at, reason, (SELECT count(*) FROM told) "
+      "FROM changed";
+  const auto stored = connection.Execute(kCreate, {rows.tenants,
+                                                   rows.keys,
+                                                   rows.hashes,
+                                                   rows.action_ids,
+                                                   rows.leases,
+                                                   rows.requested_by,
+                                                   rows.directives,
+                                                   rows.payloads,
+                                                   rows.metadata,
+                                                   rows.target_actions,
+                                                   rows.target_tenants,
+                                                   rows.target_clients,
+                                                   action::kNoSuchDevice,
+                                                   action::kNotOnline,
+                                                   rows.ttls,
+                                                   rows.deadlines,
+                                                   rows.target_forbidden,
+                                                   action::kNotPermitted,
+                                                   rows.dispatchers,
+                                                   rows.if_offline,
+                                                   rows.target_may_wait,
+                                                   rows.addresses,
+                                                   rows.forwarded_for,
+                                                   rows.request_ids,
+                                                   rows.target_counts});
   if (!stored) return stored.error();
   auto accepted = ReadAccepted(*stored);
   if (!accepted) return std::move(accepted).error();
@@ -173,9 +238,10 @@ base::Result<std::vector<base::Status>> FinishTogether(
   for (const FinishedRequest* request : ByKey(requests)) rows.Add(*request);
   const TextArray before_published = NamesOf(action::ChangedBy(TargetEvent::kPublished));
   const TextArray before_undeliverable = NamesOf(action::ChangedBy(TargetEvent::kUndeliverable));
+  const TextArray before_queued = NamesOf(action::ChangedBy(TargetEvent::kQueued));
   // Keys first, then targets in the order in which ApplyReports locks them: nobody who holds a
   // target waits for a key, so there is no circle.
-  const auto finished = connection.Execute(
+  static const std::string kFinish =
       "WITH asked AS MATERIALIZED ("
       "  SELECT * FROM unnest($1::text[], $2::text[], $3::text[]::uuid[], $4::text[])"
       "    AS a(tenant, key, action_id, answer)),"
@@ -190,17 +256,20 @@ base::Result<std::vector<base::Status>> FinishTogether(
       "    AS o(action_id, client_id, status, reason, finished_at) ON o.action_id = "
       "request.action_id"
       "  JOIN action_targets t ON t.action_id = o.action_id AND t.client_id = o.client_id"
-      "  WHERE t.status = ANY (CASE o.status WHEN 'published' THEN $10::text[] ELSE $11::text[] "
-      "END)"
+      "  WHERE t.status = ANY (CASE o.status WHEN 'published' THEN $10::text[] WHEN 'queued' "
+      "THEN $12::text[] ELSE $11::text[] END)"
       "  ORDER BY t.action_id, t.client_id FOR UPDATE OF t),"
       " changed AS ("
       "  UPDATE action_targets t SET status = news.status, reason = news.reason, updated_at = "
       "news.finished_at"
-      "  FROM news WHERE t.action_id = news.action_id AND t.client_id = news.client_id) "
-      "SELECT action_id FROM request",
-      {rows.tenants, rows.keys, rows.action_ids, rows.answers, rows.target_actions,
-       rows.target_clients, rows.statuses, rows.reasons, rows.finished_at, before_published,
-       before_undeliverable});
+      "  FROM news WHERE t.action_id = news.action_id AND t.client_id = news.client_id"
+      "  RETURNING t.action_id, t.client_id, t.status,"
+      "    CASE t.reason WHEN 'not_acknowledged' THEN 1 ELSE 0 END AS tries)," +
+      QueueChanged("now()") + " SELECT action_id, (SELECT count(*) FROM told) FROM request";
+  const auto finished = connection.Execute(
+      kFinish, {rows.tenants, rows.keys, rows.action_ids, rows.answers, rows.target_actions,
+                rows.target_clients, rows.statuses, rows.reasons, rows.finished_at,
+                before_published, before_undeliverable, before_queued});
   if (!finished) return finished.error();
   std::set<std::string_view> ours;
   for (int row = 0; row < finished->size(); ++row) ours.insert(finished->Get(row, 0));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -23,6 +24,11 @@ base::Result<std::vector<base::Result<std::optional<AcceptedAction>>>> CreateTog
 // As ActionStore's Finish for each, likewise.
 base::Result<std::vector<base::Status>> FinishTogether(
     Connection& connection, std::span<const FinishedRequest* const> requests);
+
+// Parts of a WITH list after one that is called `changed` and has client_id, action_id, status and
+// tries: what is `queued` in it is put in its mailbox, which is due at `wake_at` (SQL). A reader of
+// the whole must ask for `(SELECT count(*) FROM told)`, or nobody is told.
+std::string QueueChanged(std::string_view wake_at);
 
 // As the tables have them.
 TextArray NamesOf(const std::vector<action::TargetStatus>& statuses);

@@ -101,6 +101,20 @@ bool Connection::LooksAlive() noexcept {
          ::poll(&socket, 1, 0) == 0;
 }
 
+int Connection::socket() const noexcept { return healthy() ? ::PQsocket(session_.get()) : -1; }
+
+base::Result<int> Connection::TakeNotifications() {
+  if (!healthy() || ::PQconsumeInput(session_.get()) != 1) {
+    return Lost(ErrorCode::kUnavailable, "the PostgreSQL session was lost");
+  }
+  int taken = 0;
+  while (PGnotify* one = ::PQnotifies(session_.get())) {
+    ::PQfreemem(one);
+    ++taken;
+  }
+  return taken;
+}
+
 bool Connection::in_transaction() const noexcept {
   return session_ && ::PQtransactionStatus(session_.get()) != PQTRANS_IDLE;
 }

@@ -50,6 +50,10 @@ class Connection {
   // As healthy, and the server has not closed it meanwhile, as far as this side of the network
   // knows.
   bool LooksAlive() noexcept;
+  // After a LISTEN: the socket, which is readable when something may have come; -1 once it is lost.
+  int socket() const noexcept;
+  // Takes what has come, without waiting: how many notifications.
+  base::Result<int> TakeNotifications();
   bool in_transaction() const noexcept;
 
  private:

@@ -28,8 +28,8 @@ class Applier {
   // again after a failure.
   virtual base::Result<std::vector<Refusal>> Apply(postgres::Transaction& transaction,
                                                    const Generations& generations) = 0;
-  // The transaction of the last Apply was committed.
-  virtual void Committed() = 0;
+  // The transaction of the last Apply was committed; `connection` is the one that it was on.
+  virtual void Committed(postgres::Connection& connection) = 0;
 
   // A partition goes on (anew) at this offset row.
   virtual base::Status Take(postgres::Connection& connection,

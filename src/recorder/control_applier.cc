@@ -1,5 +1,6 @@
 #include "recorder/control_applier.h"
 
+#include "postgres/dispatch_queue.h"
 #include "recorder/event.h"
 
 namespace heliograph::recorder {
@@ -15,6 +16,8 @@ constexpr std::size_t kMostWaitingBytes = 64 * 1024 * 1024;
 constexpr std::chrono::milliseconds kRefreshEvery{1000};
 constexpr std::chrono::milliseconds kRemoveEvery{200};
 constexpr std::chrono::milliseconds kWaitForSession{1000};
+constexpr std::chrono::milliseconds kWakeEvery{100};
+constexpr std::size_t kMostToWake = 100'000;
 
 }  // namespace
 
@@ -57,10 +60,13 @@ base::Result<std::vector<Refusal>> ControlApplier::Apply(postgres::Transaction& 
   new_rows_.clear();
   open_row_.clear();
   removed_.clear();
-  auto applied =
-      fold_.Apply(transaction, generations, &resolver_,
-                  [&](device::Change change, const device::Connection& connection,
-                      const Record& record) { AddEvent(change, connection, record, generations); });
+  came_online_.clear();
+  auto applied = fold_.Apply(
+      transaction, generations, &resolver_,
+      [&](device::Change change, const device::Connection& connection, const Record& record) {
+        if (change == device::Change::kOnline) came_online_.push_back(connection.client_id);
+        AddEvent(change, connection, record, generations);
+      });
   if (!applied) return std::move(applied).error();
   if (!new_rows_.empty()) {
     if (auto added = postgres::AddToOutbox(transaction, new_rows_); !added)
@@ -75,11 +81,34 @@ base::Result<std::vector<Refusal>> ControlApplier::Apply(postgres::Transaction& 
   return std::vector<Refusal>();
 }
 
-void ControlApplier::Committed() {
+void ControlApplier::Committed(postgres::Connection& connection) {
   outbox_.Removed(removed_);
   outbox_.Publish(std::move(new_rows_));
   new_rows_.clear();
   removed_.clear();
+  to_wake_.insert(to_wake_.end(), came_online_.begin(), came_online_.end());
+  came_online_.clear();
+  Wake(connection);
+}
+
+void ControlApplier::Wake(postgres::Connection& connection) {
+  if (to_wake_.empty()) return;
+  wake_at_ = steady_clock::now() + kWakeEvery;
+  auto missed = postgres::WakeMailboxes(connection, to_wake_);
+  if (missed) {
+    to_wake_ = *std::move(missed);
+    return;
+  }
+  log_.Warn(wake_limit_, "what waits for devices that came online is sent later",
+            {{"why", missed.error().message}});
+  // Whoever publishes sweeps for those that are forgotten here.
+  if (to_wake_.size() > kMostToWake) to_wake_.clear();
+}
+
+void ControlApplier::WakeMissed() {
+  if (to_wake_.empty() || steady_clock::now() < wake_at_) return;
+  auto session = pool_.Acquire(steady_clock::now() + kWaitForSession);
+  if (session) Wake(**session);
 }
 
 base::Status ControlApplier::Take(postgres::Connection& connection,
@@ -117,6 +146,7 @@ void ControlApplier::RemoveConfirmed() {
 
 void ControlApplier::Tick(const Offsets& offsets) {
   RemoveConfirmed();
+  WakeMissed();
   if (steady_clock::now() < refresh_at_) return;
   resolver_.Refresh();
   const auto more = sweep_.Step(offsets);

@@ -33,7 +33,7 @@ class ControlApplier final : public Applier {
   std::vector<Refusal> Prepare(std::span<const Record> records) override;
   base::Result<std::vector<Refusal>> Apply(postgres::Transaction& transaction,
                                            const Generations& generations) override;
-  void Committed() override;
+  void Committed(postgres::Connection& connection) override;
   base::Status Take(postgres::Connection& connection, const postgres::LogOffset& offset) override;
   void GiveUp(std::int32_t partition) override;
   void Tick(const Offsets& offsets) override;
@@ -44,6 +44,8 @@ class ControlApplier final : public Applier {
   void AddEvent(device::Change change, const device::Connection& connection, const Record& record,
                 const Generations& generations);
   void RemoveConfirmed();
+  void Wake(postgres::Connection& connection);
+  void WakeMissed();
 
   const ControlOptions options_;
   postgres::Pool& pool_;
@@ -51,6 +53,7 @@ class ControlApplier final : public Applier {
   Publisher& publisher_;
   const log::Logger log_{"recorder"};
   log::RateLimit sweep_limit_{std::chrono::seconds(30)};
+  log::RateLimit wake_limit_{std::chrono::seconds(30)};
   metrics::Counter empty_payloads_;
   ControlFold fold_;
   EventOutbox outbox_;
@@ -58,6 +61,9 @@ class ControlApplier final : public Applier {
   std::vector<postgres::OutboxRow> new_rows_;     // of the Apply that is not committed yet
   std::map<std::int32_t, std::size_t> open_row_;  // partition -> index of its last row in new_rows_
   std::vector<postgres::OutboxPlace> removed_;    // by that Apply
+  std::vector<device::ClientId> came_online_;     // by that Apply
+  std::vector<device::ClientId> to_wake_;         // came online, and their mailboxes do not know it
+  base::SteadyTime wake_at_{};
   base::SteadyTime refresh_at_{};
   base::SteadyTime remove_at_{};
 };

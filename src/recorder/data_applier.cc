@@ -79,7 +79,7 @@ base::Result<std::vector<Refusal>> DataApplier::Apply(postgres::Transaction& tra
   return refused;
 }
 
-void DataApplier::Committed() {
+void DataApplier::Committed(postgres::Connection&) {
   for (const postgres::ReportEffect effect : effects_) {
     if (effect == postgres::ReportEffect::kApplied) applied_.Add();
     if (effect == postgres::ReportEffect::kNoChange) repeats_.Add();

@@ -17,7 +17,7 @@ class DataApplier final : public Applier {
   std::vector<Refusal> Prepare(std::span<const Record> records) override;
   base::Result<std::vector<Refusal>> Apply(postgres::Transaction& transaction,
                                            const Generations& generations) override;
-  void Committed() override;
+  void Committed(postgres::Connection& connection) override;
   base::Status Take(postgres::Connection& connection, const postgres::LogOffset& offset) override;
   void GiveUp(std::int32_t partition) override;
   void Tick(const Offsets& offsets) override;

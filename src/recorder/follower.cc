@@ -374,15 +374,11 @@ Follower::Outcome Follower::ApplySlice() {
     for (const auto& one : advances) assignment_.Restart(one.partition);
     return outcome == Outcome::kRefused ? Outcome::kRetry : outcome;
   }
-  Committed(advances);
-  return Outcome::kCommitted;
-}
-
-void Follower::Committed(const std::vector<postgres::OffsetAdvance>& advances) {
   for (const auto& one : advances) {
     assignment_.Advance(one.partition, one.next_offset, one.last_record_time);
   }
-  parts_.applier.Committed();
+  parts_.applier.Committed(**session);
+  return Outcome::kCommitted;
 }
 
 }  // namespace heliograph::recorder

@@ -91,7 +91,6 @@ class Follower {
   Outcome ApplySlice();
   Outcome CheckFence(postgres::Transaction& transaction);
   std::vector<postgres::OffsetAdvance> Advances() const;
-  void Committed(const std::vector<postgres::OffsetAdvance>& advances);
   std::string KafkaTrouble() const;
   std::string LogTrouble() const;
   void Keep(Status status);

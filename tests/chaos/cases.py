@@ -10,6 +10,7 @@ CASES = (
     Case("ingest-killed", "ingest is killed at random moments, also while it starts", processes.kill_ingest),
     Case("recorder-killed", "two recorders are killed in turn, partitions move", processes.kill_recorder),
     Case("api-killed", "the API is killed with actions under way", processes.kill_api),
+    Case("apis-killed", "two replicas of the API are killed in turn, with actions to all devices", processes.kill_apis),
     Case("postgres-killed", "PostgreSQL is killed", outside_servers.kill_postgres),
     Case("postgres-stopped", "PostgreSQL is stopped with all its processes", outside_servers.stop_postgres),
     Case("postgres-read-only", "PostgreSQL reads and does not write", outside_servers.read_only_postgres),

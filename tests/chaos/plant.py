@@ -10,6 +10,7 @@ from harness.link import Link
 from harness.recorder_process import RecorderProcess
 from harness.stack import Stack
 from heliograph_local import certificates, files, network, owners
+from heliograph_local.daemons import Daemon
 from heliograph_local.kafka import Kafka
 from heliograph_local.settings import HOST
 
@@ -42,6 +43,28 @@ class LinkedKafka(Kafka):
         }
         text = "".join(f"{name}={lines[name]},{value}\n" for name, value in more.items())
         return f"{super()._configuration()}\n{text}group.min.session.timeout.ms={SESSION_SECONDS * 1000}\n"
+
+
+class SecondApi(Daemon):
+    """A replica of the API, on ports of its own. Threads: as Service."""
+
+    def __init__(self, settings):
+        ports = {**settings.ports, "api": network.free_port(), "api_admin": network.free_port()}
+        super().__init__(settings.with_(ports=ports), "api", ("api", "api_admin"))
+
+    def marker(self) -> str:
+        return str(self.settings.config / "second-api.yaml")
+
+    @property
+    def pid_file(self) -> Path:
+        return self.settings.run / "second-api.pid"
+
+    @property
+    def log_file(self) -> Path:
+        return self.settings.log / "second-api.log"
+
+    def end(self) -> None:
+        self.kill()
 
 
 @dataclass(frozen=True)
@@ -125,6 +148,19 @@ class Plant(Stack):
         more = {"KAFKA__GROUP_ID": "heliograph-recorder", "MAX_PACKET_BYTES": self.settings.max_packet_bytes}
         with self._replica(RecorderProcess(surroundings, "second-recorder", **more, **overrides)) as replica:
             yield replica
+
+    @contextmanager
+    def second_api(self):
+        """As second_recorder."""
+        replica = SecondApi(self.settings)
+        self.replicas.append(replica)
+        try:
+            replica.start()
+            replica.wait()
+            yield replica
+        finally:
+            self.replicas.remove(replica)
+            replica.end()
 
     @contextmanager
     def _replica(self, process):

@@ -4,6 +4,7 @@ import contextlib
 import time
 
 from chaos.actions import Actions
+from chaos.bulk import Bulk
 from chaos.case import Scene
 from chaos.plant import SESSION, SESSION_SECONDS
 from harness import wait
@@ -45,6 +46,23 @@ def kill_api(scene: Scene) -> None:
         scene.recover()
         actions.stop()
         scene.problems += actions.problems()
+
+
+def kill_apis(scene: Scene) -> None:
+    """One of two replicas at a time, while actions go to all devices; some stay away for longer than their lease."""
+    plant = scene.plant
+    token = plant.variables["HELIOGRAPH_TOKEN"]
+    with plant.second_api() as second:
+        apis = [plant.api, second]
+        with Bulk(apis, token, scene.load.numbered.names, scene.pick(50, 10)) as bulk:
+            for _ in range(scene.pick(20, 3)):
+                scene.go_on(0.1, 1.0)
+                victim = scene.chance.choice(apis)
+                victim.kill()
+                scene.go_on(0.0, scene.chance.choice((0.1, 7.0)))
+                victim.start()
+            scene.recover()
+            scene.problems += bulk.finish()
 
 
 def stop(name: str):

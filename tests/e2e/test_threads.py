@@ -13,7 +13,7 @@ WHO = {
     "all with MQTT": ("ingest", "api"),
     "all with Kafka": ("ingest", "recorder"),
 }
-PASSING = {"mqtt-resolve"}  # there only while an address is asked for
+PASSING = {"mqtt-resolve", "mqtt-takeover"}  # there only while they do something
 
 
 def table() -> list:

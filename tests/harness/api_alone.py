@@ -26,7 +26,8 @@ from heliograph_local.settings import ROOT
 SCOPES = ("connections:read", "actions:write")
 # Token -> (tenant or None for an operator, scopes).
 TOKENS = {
-    "operator-token": (None, SCOPES),
+    "operator-token": (None, (*SCOPES, "audit:read")),
+    "acme-auditor-token": ("acme", ("audit:read",)),
     "acme-token": ("acme", SCOPES),
     "rival-token": ("rival", SCOPES),
     "reader-token": ("acme", SCOPES[:1]),
@@ -109,6 +110,12 @@ class ApiAlone:
     def _database_through(self, link: Link) -> str:
         return self.database.replace(f":{self.servers.settings.ports['postgres']}/", f":{link.port}/")
 
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        return self._process is not None
+
     def kill(self) -> None:
         if self._process:
             self._process.kill()
@@ -136,7 +143,7 @@ class ApiAlone:
         until(lambda: self.post(["nobody"]).status_code == 202, "the database takes actions from the API")
         self.query(
             "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, action_targets,"
-            " idempotency_keys"
+            " idempotency_keys, queued_targets, mailboxes"
         )
         until(lambda: self.ready()[0] == 200, "heliograph-api ready again")
 

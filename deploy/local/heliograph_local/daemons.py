@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from . import files
 from .problem import Problem
@@ -51,7 +52,7 @@ class Daemon(Service):
             API_PORT=settings.ports["api"],
             ADMIN_PORT=settings.ports[f"{self.name}_admin"],
         )
-        return files.write(settings.config / f"{self.name}.yaml", text)
+        return files.write(Path(self.marker()), text)
 
     def command(self) -> list:
         return [str(self.settings.programs / f"heliograph-{self.name}"), "--config", self.marker()]

@@ -4,6 +4,7 @@ import datetime
 import json
 import random
 import string
+import uuid
 
 ANY_JSON = [None, True, 0, -1.5, 1e300, "", "ü & < \u0000", [], {}, {"a": [1, {"b": None}]}, "x" * 1000]
 WRONG = [None, True, 7, 1.5, "", "text", [], [1], {}, {"a": 1}]
@@ -93,6 +94,8 @@ class Maker:
         if "x-days-ahead" in schema:
             ahead = datetime.timedelta(days=schema["x-days-ahead"]) * self._random.uniform(0.01, 0.99)
             return (datetime.datetime.now(datetime.timezone.utc) + ahead).isoformat()
+        if schema.get("format") == "uuid":
+            return str(uuid.UUID(int=self._random.getrandbits(128)))
         if schema.get("format") == "date-time":
             return f"20{self._random.randint(10, 99)}-0{self._random.randint(1, 9)}-11T10:20:30Z"
         if schema.get("pattern", "").startswith("^[^:]"):

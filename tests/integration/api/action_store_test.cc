@@ -201,10 +201,12 @@ TEST_F(ActionStoreTest, WhoIsRefusedDoesNotFailItsNeighbours) {
 // schema of its own, since other sessions' scans are counted late.
 TEST_F(ActionStoreTest, NoTableIsReadWhole) {
   Run("DROP SCHEMA IF EXISTS fresh CASCADE; CREATE SCHEMA fresh");
-  for (const std::string table : {"connections", "actions", "action_targets", "idempotency_keys"}) {
+  for (const std::string table : {"connections", "actions", "action_targets", "idempotency_keys",
+                                  "queued_targets", "mailboxes", "dispatchers", "audit"}) {
     Run("CREATE TABLE fresh." + table + " (LIKE " + table + " INCLUDING ALL)");
   }
   AddConnection("a", "online");
+  AddConnection("off", "offline");
   Run("INSERT INTO fresh.connections SELECT * FROM connections");
   Config config = StoreConfig();
   config.pool_size = 1;
@@ -215,6 +217,9 @@ TEST_F(ActionStoreTest, NoTableIsReadWhole) {
     const NewAction action = ActionFor({"a"}, std::to_string(i));
     ASSERT_TRUE(Must(store.Create(action)));
     ASSERT_TRUE(store.Finish(Finished(action, {{ClientId("a"), TargetEvent::kPublished, ""}})));
+    const NewAction waiting = Queueing(ActionFor({"off"}, "waiting " + std::to_string(i)));
+    ASSERT_TRUE(Must(store.Create(waiting)));
+    ASSERT_TRUE(store.Finish(Finished(waiting, {})));
   }
   EXPECT_EQ(One("SELECT count(*) FROM fresh.action_targets WHERE status = 'published'"), "10");
   auto session = Must(by_keys.Acquire(std::chrono::steady_clock::now() + std::chrono::seconds(5)));
@@ -273,7 +278,9 @@ TEST_F(ActionStoreTest, AnAbandonedRequestIsFinishedByAnybody) {
   Run("UPDATE action_targets SET status = 'succeeded' WHERE client_id = 'b'");
   EXPECT_TRUE(Must(store_.FinishAbandoned(action.request)));
   EXPECT_FALSE(Must(store_.FinishOldestAbandoned({})));
-  EXPECT_EQ(StatusOf(action, "a"), "undeliverable dispatcher_ended");
+  EXPECT_EQ(StatusOf(action, "a"), "queued dispatcher_ended");
+  EXPECT_EQ(One("SELECT client_id || ' ' || tries FROM queued_targets"), "a 1");
+  EXPECT_EQ(One("SELECT wake_at <= now() FROM mailboxes WHERE client_id = 'a'"), "t");
   EXPECT_EQ(StatusOf(action, "b"), "succeeded");
   EXPECT_EQ(StatusOf(action, "c"), "unknown no_such_device");
   const auto stored = Must(store_.FindRequest(action.request));
@@ -283,7 +290,7 @@ TEST_F(ActionStoreTest, AnAbandonedRequestIsFinishedByAnybody) {
             action::WriteAction(*Must(store_.Get(action.action.id, std::nullopt))));
   EXPECT_FALSE(store_.Finish(Finished(action, {{ClientId("a"), TargetEvent::kPublished, ""}})))
       << "who lost the lease does not write any more";
-  EXPECT_EQ(StatusOf(action, "a"), "undeliverable dispatcher_ended");
+  EXPECT_EQ(StatusOf(action, "a"), "queued dispatcher_ended");
 }
 
 TEST_F(ActionStoreTest, KeysAreFreeAgainAfterADay) {
@@ -436,10 +443,10 @@ TEST_F(ActionStoreTest, CancelEndsWhatIsOpen) {
   Run("UPDATE action_targets SET status = 'running', progress = 40 WHERE client_id = 'sent'");
   Run("UPDATE action_targets SET status = 'failed', reason = 'hot' WHERE client_id = 'done'");
   Run("UPDATE action_targets SET status = 'queued' WHERE client_id = 'queued'");
-  EXPECT_FALSE(Must(store_.Cancel(action.action.id, TenantId("rival"))));
-  EXPECT_FALSE(Must(store_.Cancel(action::NewActionId({}), std::nullopt)));
+  EXPECT_FALSE(Must(store_.Cancel(action.action.id, {.tenant = TenantId("rival")})));
+  EXPECT_FALSE(Must(store_.Cancel(action::NewActionId({}), {})));
   EXPECT_EQ(StatusOf(action, "waiting"), "accepted") << "nobody else may";
-  const auto cancelled = Must(store_.Cancel(action.action.id, TenantId("acme")));
+  const auto cancelled = Must(store_.Cancel(action.action.id, {.tenant = TenantId("acme")}));
   ASSERT_TRUE(cancelled);
   EXPECT_EQ(cancelled->totals, (std::map<TargetStatus, std::int64_t>{{TargetStatus::kCancelled, 3},
                                                                      {TargetStatus::kFailed, 1},

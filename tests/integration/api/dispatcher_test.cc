@@ -23,6 +23,7 @@ class DispatcherTest : public postgres::StoreTest {
     AddConnection("a", "online", "acme");
     AddConnection("b", "online", "acme");
     AddConnection("off", "offline", "acme");
+    Must(lease_.Claim());
   }
 
   static Submission For(std::vector<std::string> ids, const std::string& key,
@@ -30,7 +31,7 @@ class DispatcherTest : public postgres::StoreTest {
     Submission submission;
     submission.key = {device::TenantId("acme"), key};
     submission.request_hash = hash;
-    submission.requested_by = "tester";
+    submission.origin.caller = "tester";
     for (std::string& id : ids) submission.request.client_ids.emplace_back(std::move(id));
     submission.request.directive = action::Directive("d");
     submission.request.payload = "1";
@@ -55,7 +56,10 @@ class DispatcherTest : public postgres::StoreTest {
                        clock_,
                        metrics_};
   UnsavedOutcomes unsaved_{store_, metrics_};
-  Dispatcher dispatcher_{store_, publisher_, unsaved_, config_, clock_, metrics_};
+  postgres::DispatchQueue queue_{pool_, seconds(5)};
+  base::Health health_;
+  Lease lease_{queue_, "@test", health_, metrics_};
+  Dispatcher dispatcher_{store_, publisher_, lease_, unsaved_, config_, clock_, metrics_};
 };
 
 TEST_F(DispatcherTest, TellsTheStageThatEachTargetReached) {
@@ -86,11 +90,38 @@ TEST_F(DispatcherTest, IsStoredBeforeItIsPublished) {
   EXPECT_EQ(StatusOf("a"), "published");
 }
 
-TEST_F(DispatcherTest, ASilentBrokerIsUndeliverableAndSaysThatNobodyKnows) {
+TEST_F(DispatcherTest, WhatASilentBrokerDoesNotAcknowledgeIsQueued) {
   sender_.answer = [](const auto&, const auto&) {};
   const Answer answer = Must(dispatcher_.Submit(For({"a"}, "k")));
-  EXPECT_EQ(StatusIn(answer, 0), "undeliverable");
-  EXPECT_EQ(StatusOf("a"), "undeliverable not_acknowledged");
+  EXPECT_EQ(StatusIn(answer, 0), "queued");
+  EXPECT_EQ(StatusOf("a"), "queued not_acknowledged");
+  EXPECT_EQ(One("SELECT tries FROM queued_targets"), "1");
+}
+
+TEST_F(DispatcherTest, WhoMayWaitIsQueuedAlsoWhereTheBrokerKnowsBetter) {
+  sender_.answer = [](const auto&, const mqtt::PublishCallback& on_done) {
+    on_done(mqtt::PublishOutcome::kNoMatchingSubscribers, 0);
+  };
+  Submission submission = For({"a", "off"}, "k");
+  submission.request.if_offline = action::IfOffline::kQueue;
+  const Answer answer = Must(dispatcher_.Submit(submission));
+  EXPECT_EQ(StatusOf("a"), "queued no_matching_subscribers");
+  EXPECT_EQ(StatusOf("off"), "queued not_online");
+  EXPECT_EQ(answer.body, action::WriteAction(*Must(store_.Get(answer.action_id, std::nullopt))));
+}
+
+TEST_F(DispatcherTest, WhoHasLostItsLeaseAcceptsNothing) {
+  postgres::StoreTest::Run("UPDATE dispatchers SET lost = true");
+  const auto deadline = std::chrono::steady_clock::now() + seconds(10);
+  while (!lease_.holder().empty() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  const auto answer = dispatcher_.Submit(For({"a"}, "k"));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, base::ErrorCode::kUnavailable);
+  EXPECT_EQ(One("SELECT count(*) FROM actions"), "0");
+  Must(lease_.Claim());
+  EXPECT_TRUE(dispatcher_.Submit(For({"a"}, "k")));
 }
 
 TEST_F(DispatcherTest, ABrokerThatIsAwayStoresNothing) {
@@ -151,8 +182,10 @@ TEST_F(DispatcherTest, PublishesNothingWhenStoringTookUntilTheDeadline) {
   auto answer = std::async(std::launch::async, [&] { return dispatcher_.Submit(submission); });
   std::this_thread::sleep_for(milliseconds(1500));
   Must(session->ExecuteScript("ROLLBACK"));
-  EXPECT_EQ(StatusIn(Must(answer.get()), 0), "undeliverable");
+  EXPECT_EQ(StatusIn(Must(answer.get()), 0), "queued") << "until somebody sees that it is too late";
   EXPECT_TRUE(sender_.sent.empty());
+  Must(store_.ExpireDue());
+  EXPECT_EQ(StatusOf("a"), "expired not_sent");
 }
 
 TEST_F(DispatcherTest, FiftyAtOnceAreOneAction) {
@@ -182,9 +215,9 @@ TEST_F(DispatcherTest, ATwinOfADeadRequestIsAnsweredWhenTheLeaseIsOver) {
   const Answer answer = Must(dispatcher_.Submit(For({"a"}, "k")));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(5));
   EXPECT_EQ(answer.action_id, dead.action.id);
-  EXPECT_EQ(StatusIn(answer, 0), "undeliverable");
-  EXPECT_EQ(StatusOf("a"), "undeliverable dispatcher_ended");
-  EXPECT_TRUE(sender_.sent.empty()) << "nobody knows whether it was published: not twice";
+  EXPECT_EQ(StatusIn(answer, 0), "queued");
+  EXPECT_EQ(StatusOf("a"), "queued dispatcher_ended");
+  EXPECT_TRUE(sender_.sent.empty()) << "that is for whoever works on the queue";
 }
 
 TEST_F(DispatcherTest, OutcomesThatCannotBeStoredAreAnsweredAndStoredLater) {
@@ -212,8 +245,8 @@ TEST_F(DispatcherTest, WhoLostHisLeaseTellsWhatTheOthersDecided) {
     on_done(mqtt::PublishOutcome::kAcknowledged, 0);
   };
   const Answer answer = Must(dispatcher_.Submit(For({"a"}, "k")));
-  EXPECT_EQ(StatusIn(answer, 0), "undeliverable");
-  EXPECT_EQ(StatusOf("a"), "undeliverable dispatcher_ended");
+  EXPECT_EQ(StatusIn(answer, 0), "queued");
+  EXPECT_EQ(StatusOf("a"), "queued dispatcher_ended");
 }
 
 TEST_F(DispatcherTest, TheHousekeeperEndsWhatNobodyFinishes) {
@@ -228,7 +261,7 @@ TEST_F(DispatcherTest, TheHousekeeperEndsWhatNobodyFinishes) {
       std::this_thread::sleep_for(milliseconds(20));
     }
   }
-  EXPECT_EQ(StatusOf("a"), "undeliverable dispatcher_ended");
+  EXPECT_EQ(StatusOf("a"), "queued dispatcher_ended");
   EXPECT_TRUE(health.ready());
 }
 

@@ -162,7 +162,7 @@ TEST_F(IndexesTest, Actions) {
   ExpectNoScan("a new action", [&] {
     Must(actions_.Create(ActionFor({"device-1", "never"}, "key-" + std::to_string(++key))));
   });
-  ExpectNoScan("cancelling", [&] { EXPECT_TRUE(Must(actions_.Cancel(id, std::nullopt))); });
+  ExpectNoScan("cancelling", [&] { EXPECT_TRUE(Must(actions_.Cancel(id, {}))); });
   ExpectNoScan("nothing is due", [&] { EXPECT_EQ(Must(actions_.ExpireDue()).targets, 0); });
   Run("UPDATE actions SET deadline = now() - interval '1 s' WHERE deadline < now() + interval '30 "
       "hours'");

@@ -43,7 +43,7 @@ class StoreTest : public testing::Test {
 
   static constexpr const char* kEmpty =
       "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, "
-      "action_targets, idempotency_keys";
+      "action_targets, idempotency_keys, queued_targets, mailboxes, dispatchers";
 
   void SetUp() override { Run(kEmpty); }
 
@@ -81,6 +81,11 @@ inline NewAction ActionFor(std::vector<std::string> client_ids, const std::strin
   action.action.requested_by = "tester";
   action.ttl = std::chrono::seconds(3600);
   for (std::string& id : client_ids) action.client_ids.emplace_back(std::move(id));
+  return action;
+}
+
+inline NewAction Queueing(NewAction action) {
+  action.action.if_offline = action::IfOffline::kQueue;
   return action;
 }
 

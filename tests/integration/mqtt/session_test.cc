@@ -95,6 +95,48 @@ TEST_F(SessionTest, TellsWhatBecameOfEachPublish) {
   EXPECT_TRUE(Eventually([&] { return heard == 1; }));
 }
 
+TEST_F(SessionTest, AsksForItsNameBeforeEachConnect) {
+  SessionOptions named = Named("");
+  std::atomic<int> asked = 0;
+  named.identify = [&]() -> base::Result<std::string> {
+    const int time = ++asked;
+    if (time == 2) return base::MakeError(base::ErrorCode::kUnavailable, "no name now");
+    return "name-" + std::to_string(time);
+  };
+  Outcomes outcomes;  // outlives the session, which tells it of what is in flight at its end
+  Session session(config_, std::move(named));
+  ASSERT_TRUE(Eventually([&] { return session.connected(); }));
+  EXPECT_TRUE(session.Publish({.topic = "a", .payload = "x"}, outcomes.Next(), "name-1"));
+  session.Reconnect();
+  ASSERT_TRUE(Eventually([&] { return asked >= 3 && session.connected(); }));
+  EXPECT_EQ(asked, 3) << "a name that cannot be had is asked for again";
+  const base::Status old =
+      session.Publish({.topic = "a", .payload = "x"}, outcomes.Next(), "name-1");
+  ASSERT_FALSE(old) << "what was meant for an earlier connection";
+  EXPECT_EQ(old.error().code, base::ErrorCode::kConflict);
+  EXPECT_TRUE(session.Publish({.topic = "a", .payload = "x"}, outcomes.Next(), "name-3"));
+  EXPECT_TRUE(session.Publish({.topic = "a", .payload = "x"}, outcomes.Next()));
+}
+
+TEST_F(SessionTest, ANewConnectionOfThatNameThrowsTheOldOneOut) {
+  std::atomic<int> lost = 0;
+  SessionOptions first = Named("same");
+  first.on_state = [&](bool connected, const std::string&) { lost += connected ? 0 : 1; };
+  std::atomic<bool> may_connect = true;
+  first.identify = [&]() -> base::Result<std::string> {
+    if (!may_connect) return base::MakeError(base::ErrorCode::kUnavailable, "not now");
+    return std::string("same");
+  };
+  const Session thrown_out(config_, std::move(first));
+  ASSERT_TRUE(Eventually([&] { return thrown_out.connected(); }));
+  may_connect = false;
+  const Session second(config_, Named("same"));
+  ASSERT_TRUE(Eventually([&] { return second.connected(); }));
+  EXPECT_TRUE(Eventually([&] { return !thrown_out.connected(); }));
+  std::this_thread::sleep_for(milliseconds(300));
+  EXPECT_TRUE(second.connected()) << "it does not come back under that name";
+}
+
 TEST_F(SessionTest, ReconnectsAndSubscribesAgainAfterABrokerRestart) {
   SessionOptions listening = Named("listener");
   std::atomic<int> heard = 0;

@@ -84,6 +84,8 @@ TEST(ParseRequest, SaysWhichFieldIsWrong) {
       {"{" + ids + R"(,"directive":"d","payload":1,"ttl_s":1.5})", "/ttl_s"},
       {"{" + ids + R"(,"directive":"d","payload":1,"ttl_s":"60"})", "/ttl_s"},
       {"{" + ids + R"(,"directive":"d","payload":1,"ttl_s":18446744073709551615})", "/ttl_s"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"if_offline":"wait"})", "/if_offline"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"if_offline":true})", "/if_offline"},
       {"{" + ids + R"(,"directive":"d","payload":1,"deadline":"tomorrow"})", "/deadline"},
       {"{" + ids + R"(,"directive":"d","payload":1,"deadline":1700000000})", "/deadline"},
       {"{" + ids + R"(,"directive":"d","payload":1,"ttl_s":1,"deadline":"2023-11-14T22:13:20Z"})",
@@ -110,6 +112,9 @@ TEST(ParseRequest, ReadsHowLongItLives) {
   EXPECT_EQ(Good(begin + "}").deadline, std::nullopt);
   EXPECT_EQ(Good(begin + R"(,"ttl_s":2592000})").ttl, std::chrono::seconds(2'592'000));
   EXPECT_EQ(Good(begin + R"(,"ttl_s":60.0})").ttl, std::chrono::seconds(60));
+  EXPECT_EQ(Good(begin + "}").if_offline, IfOffline::kFail);
+  EXPECT_EQ(Good(begin + R"(,"if_offline":null})").if_offline, IfOffline::kFail);
+  EXPECT_EQ(Good(begin + R"(,"if_offline":"queue"})").if_offline, IfOffline::kQueue);
   EXPECT_EQ(Good(begin + R"(,"ttl_s":null,"deadline":"2023-11-14T23:13:20+01:00"})").deadline,
             base::Timestamp{std::chrono::seconds(1'700'000'000)});
 }

@@ -8,19 +8,22 @@
 namespace heliograph::dispatch {
 namespace {
 
-TEST(NewClientId, IsAServicesAndNewEachTime) {
-  const std::string id = NewClientId();
-  EXPECT_EQ(id.front(), '@');
-  EXPECT_TRUE(device::IsClientId(id.substr(1))) << id;
-  EXPECT_NE(id, NewClientId()) << "replicas on one host must not throw each other out";
+const std::string kTooLong = "@" + std::string(101, 'a');
+
+TEST(NameOf, IsAServicesName) {
+  const std::string name = NameOf({});
+  EXPECT_EQ(name.front(), '@');
+  EXPECT_TRUE(device::IsClientId(name.substr(1))) << name;
+  BrokerConfig config;
+  config.client_id = "@api-1";
+  EXPECT_EQ(NameOf(config), "@api-1");
 }
 
-TEST(BrokerSession, TakesNoDevicesName) {
-  base::Health health;
-  for (const char* bad : {"api", "@", "@a/b", "@a b", "device-1"}) {
+TEST(NameOf, IsNoDevicesName) {
+  for (const char* bad : {"api", "@", "@a/b", "@a b", "device-1", kTooLong.c_str()}) {
     BrokerConfig config;
     config.client_id = bad;
-    EXPECT_THROW(BrokerSession(config, health), base::StartupError) << bad;
+    EXPECT_THROW(NameOf(config), base::StartupError) << bad;
   }
 }
 

@@ -14,13 +14,14 @@ const base::SteadyTime kNever = std::chrono::steady_clock::now() + std::chrono::
 
 TEST(FateOf, NeverCallsPublishedWhatTheBrokerDidNotAcknowledge) {
   EXPECT_EQ(FateOf(mqtt::PublishOutcome::kAcknowledged).event, TargetEvent::kPublished);
-  const std::pair<mqtt::PublishOutcome, std::string_view> others[] = {
-      {mqtt::PublishOutcome::kNoMatchingSubscribers, action::kNoMatchingSubscribers},
-      {mqtt::PublishOutcome::kRefused, action::kRefusedByBroker},
-      {mqtt::PublishOutcome::kConnectionLost, action::kNotAcknowledged},
+  const std::tuple<mqtt::PublishOutcome, TargetEvent, std::string_view> others[] = {
+      {mqtt::PublishOutcome::kNoMatchingSubscribers, TargetEvent::kUndeliverable,
+       action::kNoMatchingSubscribers},
+      {mqtt::PublishOutcome::kRefused, TargetEvent::kUndeliverable, action::kRefusedByBroker},
+      {mqtt::PublishOutcome::kConnectionLost, TargetEvent::kQueued, action::kNotAcknowledged},
   };
-  for (const auto& [outcome, reason] : others) {
-    EXPECT_EQ(FateOf(outcome).event, TargetEvent::kUndeliverable);
+  for (const auto& [outcome, event, reason] : others) {
+    EXPECT_EQ(FateOf(outcome).event, event) << reason;
     EXPECT_EQ(FateOf(outcome).reason, reason);
   }
 }
@@ -37,14 +38,16 @@ TEST(Publication, TellsEveryTargetsFate) {
   EXPECT_EQ(fates[2].reason, action::kNotAcknowledged)
       << "it was sent, and nobody answered in time";
   EXPECT_EQ(fates[3].reason, action::kNotSent) << "its turn never came";
+  EXPECT_EQ(fates[2].event, TargetEvent::kQueued) << "it is tried again";
+  EXPECT_EQ(fates[3].event, TargetEvent::kQueued);
 }
 
 TEST(Publication, AnAcknowledgementAfterTheEndCountsForNothing) {
   Publication publication(1);
   publication.Begin(0);
-  EXPECT_EQ(publication.End(kPast)[0].event, TargetEvent::kUndeliverable);
+  EXPECT_EQ(publication.End(kPast)[0].event, TargetEvent::kQueued);
   publication.Acknowledge(0, {TargetEvent::kPublished, {}});
-  EXPECT_EQ(publication.End(kPast)[0].event, TargetEvent::kUndeliverable);
+  EXPECT_EQ(publication.End(kPast)[0].event, TargetEvent::kQueued);
 }
 
 TEST(Publication, TheFirstAcknowledgementCounts) {

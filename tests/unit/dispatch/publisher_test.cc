@@ -93,6 +93,18 @@ TEST_F(PublisherTest, ASilentBrokerIsNotWaitedForBeyondTheTime) {
   EXPECT_EQ(fates[0].reason, action::kNotAcknowledged);
 }
 
+TEST_F(PublisherTest, WhatASilentBrokerHasNotTakenGoesWithTheConnection) {
+  clock_.steady -= std::chrono::hours(1);
+  sender_.answer = [this](const auto&, const auto&) { clock_.steady += std::chrono::minutes(2); };
+  Publisher publisher = Make();
+  EXPECT_EQ(publisher.Publish(order_, Ids(1))[0].reason, action::kNotAcknowledged);
+  EXPECT_EQ(sender_.reconnects, 1);
+  Order short_lived = order_;
+  short_lived.give_up_at = clock_.steady + milliseconds(100);
+  EXPECT_EQ(publisher.Publish(short_lived, Ids(1))[0].reason, action::kNotAcknowledged);
+  EXPECT_EQ(sender_.reconnects, 1) << "a deadline says nothing about the broker";
+}
+
 TEST_F(PublisherTest, PublishesNothingAfterTheDeadline) {
   sender_.answer = [this](const auto&, const mqtt::PublishCallback& on_done) {
     clock_.steady += milliseconds(600);
@@ -106,6 +118,23 @@ TEST_F(PublisherTest, PublishesNothingAfterTheDeadline) {
   EXPECT_EQ(sender_.sent[1].expiry, std::chrono::seconds(1)) << "none at all would be for ever";
   EXPECT_EQ(fates[1].event, TargetEvent::kPublished);
   EXPECT_EQ(fates[2].reason, action::kNotSent);
+}
+
+TEST_F(PublisherTest, SendsManyOrdersAndLeavesOutThoseThatAreTooLate) {
+  Order late = order_;
+  late.id = action::ActionId("01234567-89ab-7def-8123-000000000000");
+  late.give_up_at = clock_.steady;
+  Publisher publisher = Make();
+  const std::vector<Publisher::Delivery> deliveries = {{&order_, device::ClientId("a")},
+                                                       {&late, device::ClientId("b")},
+                                                       {&order_, device::ClientId("c")}};
+  const auto fates = publisher.Publish(deliveries);
+  ASSERT_EQ(fates.size(), 3U);
+  EXPECT_EQ(fates[0].event, TargetEvent::kPublished);
+  EXPECT_EQ(fates[1].reason, action::kNotSent);
+  EXPECT_EQ(fates[2].event, TargetEvent::kPublished);
+  ASSERT_EQ(sender_.sent.size(), 2U);
+  EXPECT_EQ(sender_.sent[1].topic, "redhat/insights/c/data/in");
 }
 
 TEST_F(PublisherTest, TriesAgainWhileTheConnectionIsFull) {

@@ -1,6 +1,7 @@
 // A broker that answers as a test says, and keeps what it was given. Threads: any thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -16,7 +17,8 @@ class ScriptedSender final : public Sender {
 
   bool connected() const override { return is_connected; }
 
-  base::Status Publish(mqtt::OutgoingMessage message, mqtt::PublishCallback on_done) override {
+  base::Status Publish(mqtt::OutgoingMessage message, const std::string&,
+                       mqtt::PublishCallback on_done) override {
     if (!is_connected) return base::MakeError(base::ErrorCode::kUnavailable, "not connected");
     {
       const std::lock_guard lock(mutex_);
@@ -30,15 +32,24 @@ class ScriptedSender final : public Sender {
     return {};
   }
 
+  void Reconnect() override { ++reconnects; }
+
+  // While somebody else publishes.
+  std::vector<mqtt::OutgoingMessage> Sent() const {
+    const std::lock_guard lock(mutex_);
+    return sent;
+  }
+
   bool is_connected = true;
   int refusals = 0;  // of the next publishes
+  std::atomic<int> reconnects = 0;
   Answer answer = [](const auto&, const auto& on_done) {
     on_done(mqtt::PublishOutcome::kAcknowledged, 0);
   };
   std::vector<mqtt::OutgoingMessage> sent;
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
 };
 
 }  // namespace heliograph::dispatch

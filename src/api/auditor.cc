@@ -1,0 +1,56 @@
+#include "api/auditor.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "api/guard.h"
+#include "json/json.h"
+
+namespace heliograph::api {
+namespace {
+
+constexpr std::string_view kProblems = "/problems/";
+// More is no list of proxies.
+constexpr std::size_t kLongestForwardedFor = 1024;
+
+std::string ProblemOf(const http::Response& response) {
+  const json::Parsed problem = json::Parse(response.body);
+  if (!problem || !problem->is_object() || !problem->contains("type")) return "";
+  const std::string type = (*problem)["type"];
+  return type.starts_with(kProblems) ? type.substr(kProblems.size()) : type;
+}
+
+}  // namespace
+
+postgres::Origin OriginOf(const http::Request& request, const auth::Principal& caller) {
+  postgres::Origin origin;
+  origin.caller = caller.name;
+  origin.tenant = TenantOf(caller);
+  origin.address = request.remote_address;
+  if (const auto header = request.Header("x-forwarded-for")) {
+    std::copy_if(header->begin(), header->begin() + std::min(header->size(), kLongestForwardedFor),
+                 std::back_inserter(origin.forwarded_for),
+                 [](char c) { return c >= 0x20 && c < 0x7f; });
+  }
+  origin.request_id = request.request_id;
+  return origin;
+}
+
+void Auditor::Judge(const http::Request& request, const auth::Principal& caller,
+                    const http::Response& response, postgres::Decision decision) {
+  if (response.status < 400 || response.status >= 500) return;
+  decision.origin = OriginOf(request, caller);
+  decision.accepted = false;
+  decision.reason = ProblemOf(response);
+  if (const base::Status added = audit_.Add(decision); !added) {
+    log_.Error("a refusal is missing in the audit", {{"caller", decision.origin.caller},
+                                                     {"address", decision.origin.address},
+                                                     {"request_id", decision.origin.request_id},
+                                                     {"deed", decision.deed},
+                                                     {"reason", decision.reason},
+                                                     {"why", added.error().message}});
+  }
+}
+
+}  // namespace heliograph::api

@@ -1,0 +1,31 @@
+// Tells the audit what was refused; what was accepted is told where it is stored.
+#pragma once
+
+#include <string_view>
+
+#include "auth/principal.h"
+#include "http/message.h"
+#include "log/log.h"
+#include "postgres/audit.h"
+
+namespace heliograph::api {
+
+postgres::Origin OriginOf(const http::Request& request, const auth::Principal& caller);
+
+// Threads: any thread.
+class Auditor {
+ public:
+  explicit Auditor(postgres::Audit& audit) : audit_(audit) {}
+
+  // An answer of the 400s is a refusal; others are no decision, and nothing is written.
+  // `decision`: what is known of it besides; its origin and reason are filled in here. Where it
+  // cannot be stored, the log has it.
+  void Judge(const http::Request& request, const auth::Principal& caller,
+             const http::Response& response, postgres::Decision decision);
+
+ private:
+  postgres::Audit& audit_;
+  const log::Logger log_{"api"};
+};
+
+}  // namespace heliograph::api
