@@ -140,13 +140,10 @@ def fill_kafkas_disk(scene: Scene) -> None:
         scene.recover()
         scene.go_on()
         ballast = disk / "ballast"
-        with open(ballast, "wb") as file:
-            try:
-                while True:
-                    file.write(bytes(65536))
-                    file.flush()
-            except OSError:
-                pass  # it is full
+        # Unbuffered, or closing it would fail, too.
+        with open(ballast, "wb", buffering=0) as file, contextlib.suppress(OSError):  # it is full
+            while True:
+                file.write(bytes(65536))
         time.sleep(scene.pick(30, 3))
         ballast.unlink()
 
