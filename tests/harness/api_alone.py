@@ -52,6 +52,18 @@ def write_tokens(file: Path, tokens: dict) -> None:
     fresh.rename(file)
 
 
+@contextmanager
+def running(servers, folder: Path, auth: dict | None = None, **actions):
+    """An ApiAlone that has started; gone at the end. `auth`: settings of that section, beside the tokens file."""
+    api = ApiAlone(servers, folder, **actions)
+    api.auth = auth or {}
+    try:
+        api.start()
+        yield api
+    finally:
+        api.close()
+
+
 class ApiAlone:
     """Threads: one thread."""
 

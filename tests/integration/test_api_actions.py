@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness.api_alone import TOKENS, ApiAlone, write_tokens
+from harness.api_alone import ApiAlone, TOKENS, running, write_tokens
 from harness.metrics import parse
 from harness.wait import until
 
@@ -14,12 +14,8 @@ SECONDS = 1.5  # publish_timeout
 
 @pytest.fixture(scope="module", name="api")
 def _api(servers, tmp_path_factory):
-    api = ApiAlone(servers, tmp_path_factory.mktemp("api"), publish_timeout_ms=int(SECONDS * 1000))
-    try:
-        api.start()
+    with running(servers, tmp_path_factory.mktemp("api"), publish_timeout_ms=int(SECONDS * 1000)) as api:
         yield api
-    finally:
-        api.close()
 
 
 @pytest.fixture(autouse=True)

@@ -1,17 +1,13 @@
 """What heliograph-api tells of connections: filters, pages, and to whom."""
 
 import pytest
-from harness.api_alone import ApiAlone
+from harness.api_alone import running
 
 
 @pytest.fixture(scope="module", name="api")
 def _api(servers, tmp_path_factory):
-    api = ApiAlone(servers, tmp_path_factory.mktemp("api"))
-    try:
-        api.start()
+    with running(servers, tmp_path_factory.mktemp("api")) as api:
         yield api
-    finally:
-        api.close()
 
 
 @pytest.fixture(autouse=True)

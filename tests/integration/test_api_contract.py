@@ -8,7 +8,7 @@ import httpx
 import pytest
 from contract.openapi.contract import FILE, Contract
 from contract.openapi.inputs import BAD_BODIES, Maker, bad_texts
-from harness.api_alone import ApiAlone
+from harness.api_alone import running
 
 CONTRACT = Contract()
 OPERATIONS = CONTRACT.operations()
@@ -19,12 +19,8 @@ BODY = {"targets": {"client_ids": ["device-1"]}, "directive": "test.echo", "payl
 
 @pytest.fixture(scope="module", name="api")
 def _api(servers, tmp_path_factory):
-    api = ApiAlone(servers, tmp_path_factory.mktemp("api"))
-    try:
-        api.start()
+    with running(servers, tmp_path_factory.mktemp("api")) as api:
         yield api
-    finally:
-        api.close()
 
 
 @pytest.fixture(name="known", autouse=True)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from harness import certificates
-from harness.api_alone import ApiAlone
+from harness.api_alone import ApiAlone, running
 from harness.http_service import HttpService
 from harness.identity_provider import AUDIENCE, ISSUER, Key, key_set
 from harness.wait import until
@@ -30,15 +30,11 @@ def _issuer(servers):
 
 @pytest.fixture(scope="module", name="api")
 def _api(servers, issuer, tmp_path_factory):
-    api = ApiAlone(servers, tmp_path_factory.mktemp("api"))
     ca_file = str(servers.settings.certs / "ca.crt")
     # No call may end because this machine is slow.
-    api.auth = jwt_settings(url=issuer.url + "/keys?policy=1", ca_file=ca_file, least_interval_s=1, timeout_ms=60000)
-    try:
-        api.start()
+    auth = jwt_settings(url=issuer.url + "/keys?policy=1", ca_file=ca_file, least_interval_s=1, timeout_ms=60000)
+    with running(servers, tmp_path_factory.mktemp("api"), auth) as api:
         yield api
-    finally:
-        api.close()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness.api_alone import ApiAlone
+from harness.api_alone import ApiAlone, running
 from harness.metrics import parse
 from harness.wait import until
 
@@ -16,12 +16,8 @@ SECONDS = 1.5  # publish_timeout
 
 @pytest.fixture(scope="module", name="api")
 def _api(servers, tmp_path_factory):
-    api = ApiAlone(servers, tmp_path_factory.mktemp("api"), publish_timeout_ms=int(SECONDS * 1000))
-    try:
-        api.start()
+    with running(servers, tmp_path_factory.mktemp("api"), publish_timeout_ms=int(SECONDS * 1000)) as api:
         yield api
-    finally:
-        api.close()
 
 
 @pytest.fixture(name="other")

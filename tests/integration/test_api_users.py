@@ -1,7 +1,7 @@
 """A user authorisation service is asked for each action: what it forbids, and that nothing happens when it cannot be asked."""
 
 import pytest
-from harness.api_alone import ApiAlone
+from harness.api_alone import running
 from harness.http_service import HttpService
 
 
@@ -14,13 +14,9 @@ def _service():
 
 @pytest.fixture(scope="module", name="api")
 def _api(servers, service, tmp_path_factory):
-    api = ApiAlone(servers, tmp_path_factory.mktemp("api"))
-    api.auth = {"users": {"url": service.url + "/may", "remember_s": 0, "timeout_ms": 1000, "breaker_failures": 1000}}
-    try:
-        api.start()
+    users = {"url": service.url + "/may", "remember_s": 0, "timeout_ms": 1000, "breaker_failures": 1000}
+    with running(servers, tmp_path_factory.mktemp("api"), {"users": users}) as api:
         yield api
-    finally:
-        api.close()
 
 
 @pytest.fixture(autouse=True)

@@ -8,18 +8,7 @@ using action::TargetEvent;
 using action::TargetStatus;
 using device::ClientId;
 
-class ActionQueueTest : public StoreTest {
- protected:
-  static FinishedRequest Finished(const NewAction& action, std::vector<Outcome> outcomes) {
-    return {action.request, action.action.id, std::move(outcomes), base::SystemClock().Now(), "{}"};
-  }
-  std::string StatusOf(const NewAction& action, const std::string& client_id) {
-    return One(
-        "SELECT status || coalesce(' ' || reason, '') FROM action_targets WHERE action_id = '" +
-        action.action.id.str() + "' AND client_id = '" + client_id + "'");
-  }
-  void EndLease() { Run("UPDATE idempotency_keys SET lease_until = now() - interval '1 second'"); }
-};
+class ActionQueueTest : public StoreTest {};
 
 TEST_F(ActionQueueTest, ALivingDispatcherHasItsLeaseAndADeadOneNothing) {
   AddConnection("a", "online");

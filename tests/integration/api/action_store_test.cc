@@ -14,19 +14,7 @@ using action::TargetStatus;
 using device::ClientId;
 using device::TenantId;
 
-class ActionStoreTest : public StoreTest {
- protected:
-  FinishedRequest Finished(const NewAction& action, std::vector<Outcome> outcomes) {
-    return {action.request, action.action.id, std::move(outcomes), base::SystemClock().Now(),
-            "{\"answer\":1}"};
-  }
-  std::string StatusOf(const NewAction& action, const std::string& client_id) {
-    return One(
-        "SELECT status || coalesce(' ' || reason, '') FROM action_targets WHERE action_id = '" +
-        action.action.id.str() + "' AND client_id = '" + client_id + "'");
-  }
-  void EndLease() { Run("UPDATE idempotency_keys SET lease_until = now() - interval '1 second'"); }
-};
+class ActionStoreTest : public StoreTest {};
 
 TEST_F(ActionStoreTest, LooksEveryTargetUp) {
   AddConnection("on", "online", "acme");

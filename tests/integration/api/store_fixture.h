@@ -65,6 +65,18 @@ class StoreTest : public testing::Test {
         "', now(), 'said_online', now(), 1, 0, 7)");
   }
 
+  static FinishedRequest Finished(const NewAction& action, std::vector<Outcome> outcomes) {
+    return {action.request, action.action.id, std::move(outcomes), base::SystemClock().Now(),
+            "{\"answer\":1}"};
+  }
+  // "queued not_online"
+  std::string StatusOf(const NewAction& action, const std::string& client_id) {
+    return One(
+        "SELECT status || coalesce(' ' || reason, '') FROM action_targets WHERE action_id = '" +
+        action.action.id.str() + "' AND client_id = '" + client_id + "'");
+  }
+  void EndLease() { Run("UPDATE idempotency_keys SET lease_until = now() - interval '1 second'"); }
+
   Pool pool_{StoreConfig(), "test"};
   ActionStore store_{pool_, std::chrono::seconds(5)};
 };

@@ -125,9 +125,10 @@ TEST_F(PublisherTest, SendsManyOrdersAndLeavesOutThoseThatAreTooLate) {
   late.id = action::ActionId("01234567-89ab-7def-8123-000000000000");
   late.give_up_at = clock_.steady;
   Publisher publisher = Make();
-  const std::vector<Publisher::Delivery> deliveries = {{&order_, device::ClientId("a")},
-                                                       {&late, device::ClientId("b")},
-                                                       {&order_, device::ClientId("c")}};
+  const std::vector<device::ClientId> ids = {device::ClientId("a"), device::ClientId("b"),
+                                             device::ClientId("c")};
+  const std::vector<Publisher::Delivery> deliveries = {
+      {&order_, &ids[0]}, {&late, &ids[1]}, {&order_, &ids[2]}};
   const auto fates = publisher.Publish(deliveries);
   ASSERT_EQ(fates.size(), 3U);
   EXPECT_EQ(fates[0].event, TargetEvent::kPublished);
