@@ -10,15 +10,11 @@ namespace heliograph::ctl {
 using base::Result;
 
 http_client::Query ActionFilter::ToQuery() const {
-  http_client::Query query;
-  for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"tenant", tenant},
-                                    {"requested_by", requested_by},
-                                    {"directive", directive},
-                                    {"created_from", created_from},
-                                    {"created_before", created_before}}) {
-    if (!value.empty()) query.emplace_back(name, value);
-  }
-  return query;
+  return Filters({{"tenant", tenant},
+                  {"requested_by", requested_by},
+                  {"directive", directive},
+                  {"created_from", created_from},
+                  {"created_before", created_before}});
 }
 
 Result<ExitCode> ListActions(const ListActionsOptions& options, const Console& console) {

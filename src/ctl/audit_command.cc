@@ -22,17 +22,12 @@ struct ListAuditOptions {
 };
 
 http_client::Query QueryOf(const ListAuditOptions& options) {
-  http_client::Query query;
-  for (const auto& [name, value] :
-       {std::pair<const char*, const std::string&>{"caller", options.caller},
-        {"tenant", options.tenant},
-        {"action_id", options.action_id},
-        {"decision", options.decision},
-        {"from", options.from},
-        {"before", options.before}}) {
-    if (!value.empty()) query.emplace_back(name, value);
-  }
-  return query;
+  return Filters({{"caller", options.caller},
+                  {"tenant", options.tenant},
+                  {"action_id", options.action_id},
+                  {"decision", options.decision},
+                  {"from", options.from},
+                  {"before", options.before}});
 }
 
 base::Result<ExitCode> ListAudit(const ListAuditOptions& options, const Console& console) {

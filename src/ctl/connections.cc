@@ -80,14 +80,11 @@ void ShowIntervals(const json::Value& page, std::ostream& out) {
 }  // namespace
 
 http_client::Query ConnectionFilter::ToQuery() const {
-  http_client::Query query;
-  for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"state", state},
-                                    {"tenant", tenant},
-                                    {"client_id_prefix", client_id_prefix},
-                                    {"dispatcher", dispatcher},
-                                    {"seen_before", seen_before}}) {
-    if (!value.empty()) query.emplace_back(name, value);
-  }
+  http_client::Query query = Filters({{"state", state},
+                                      {"tenant", tenant},
+                                      {"client_id_prefix", client_id_prefix},
+                                      {"dispatcher", dispatcher},
+                                      {"seen_before", seen_before}});
   for (const std::string& tag : tags) query.emplace_back("tag", tag);
   return query;
 }

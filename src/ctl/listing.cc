@@ -51,6 +51,15 @@ class PageWriter {
 
 }  // namespace
 
+http_client::Query Filters(
+    std::initializer_list<std::pair<const char*, const std::string&>> named) {
+  http_client::Query query;
+  for (const auto& [name, value] : named) {
+    if (!value.empty()) query.emplace_back(name, value);
+  }
+  return query;
+}
+
 void Paging::Declare(CLI::App& command) {
   command.add_option("--limit", limit, "At most so many, or so many a page with --all")
       ->check(CLI::Range(1, 1000))

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ctl/api.h"
@@ -19,6 +21,9 @@ struct Listing {
   std::vector<std::string> headings;
   std::function<std::vector<std::string>(const json::Value&)> row_of;
 };
+
+// Those that have a value.
+http_client::Query Filters(std::initializer_list<std::pair<const char*, const std::string&>> named);
 
 // At most so many, or so many a page where `all` pages are wanted.
 struct Paging {
