@@ -52,26 +52,20 @@ void ActionRoutes::AddTo(http::Router& router, const Guard& guard) {
                                return (this->*handler)(request, caller);
                              }));
   };
-  // What acts on devices: every refusal is told the audit.
+  // What acts on devices: every refusal is told the audit, also that of who lacks the scope.
   const auto add_deed = [&](std::string_view path, const std::string& deed, auto handler) {
-    const auto judged = [this, deed](auto answer) {
-      return [this, deed, answer](const http::Request& request, const auth::Principal& caller) {
-        postgres::Decision decision;
-        decision.deed = deed;
-        http::Response response = answer(request, caller, decision);
-        auditor_.Judge(request, caller, response, std::move(decision));
-        return response;
-      };
-    };
     router.Add("POST", path,
-               guard.Protect(auth::Scope::kActionsWrite,
-                             judged([this, handler](const auto& request, const auto& caller,
-                                                    postgres::Decision& decision) {
-                               return (this->*handler)(request, caller, decision);
-                             }),
-                             judged([](const auto&, const auto&, postgres::Decision&) {
-                               return PermissionDenied(auth::ScopeName(auth::Scope::kActionsWrite));
-                             })));
+               guard.Identify([this, deed, handler](const http::Request& request,
+                                                    const auth::Principal& caller) {
+                 constexpr auto kScope = auth::Scope::kActionsWrite;
+                 postgres::Decision decision;
+                 decision.deed = deed;
+                 http::Response response = caller.May(kScope)
+                                               ? (this->*handler)(request, caller, decision)
+                                               : PermissionDenied(auth::ScopeName(kScope));
+                 auditor_.Judge(request, caller, response, std::move(decision));
+                 return response;
+               }));
   };
   add_deed("/v1/actions", "create", &ActionRoutes::Post);
   add_deed("/v1/actions/{action_id}/cancel", "cancel", &ActionRoutes::Cancel);

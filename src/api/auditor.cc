@@ -5,21 +5,12 @@
 #include <utility>
 
 #include "api/guard.h"
-#include "json/json.h"
 
 namespace heliograph::api {
 namespace {
 
-constexpr std::string_view kProblems = "/problems/";
 // More is no list of proxies.
 constexpr std::size_t kLongestForwardedFor = 1024;
-
-std::string ProblemOf(const http::Response& response) {
-  const json::Parsed problem = json::Parse(response.body);
-  if (!problem || !problem->is_object() || !problem->contains("type")) return "";
-  const std::string type = (*problem)["type"];
-  return type.starts_with(kProblems) ? type.substr(kProblems.size()) : type;
-}
 
 }  // namespace
 
@@ -42,7 +33,7 @@ void Auditor::Judge(const http::Request& request, const auth::Principal& caller,
   if (response.status < 400 || response.status >= 500) return;
   decision.origin = OriginOf(request, caller);
   decision.accepted = false;
-  decision.reason = ProblemOf(response);
+  decision.reason = response.problem;
   if (const base::Status added = audit_.Add(decision); !added) {
     log_.Error("a refusal is missing in the audit", {{"caller", decision.origin.caller},
                                                      {"address", decision.origin.address},

@@ -12,20 +12,22 @@ std::optional<device::TenantId> TenantOf(const auth::Principal& principal) {
   return device::TenantId(*principal.tenant);
 }
 
-std::function<http::Response(const http::Request&)> Guard::Protect(auth::Scope scope,
-                                                                   Handler handler,
-                                                                   Handler denied) const {
-  return [this, scope, handler = std::move(handler),
-          denied = std::move(denied)](const http::Request& request) {
+std::function<http::Response(const http::Request&)> Guard::Identify(Handler handler) const {
+  return [this, handler = std::move(handler)](const http::Request& request) {
     const auto token = auth::ParseBearer(request.Header("authorization"));
     if (!token) return FromError(token.error());
     const auto principal = authenticator_.Authenticate(*token);
     if (!principal) return FromError(principal.error());
-    if (!principal->May(scope)) {
-      return denied ? denied(request, *principal) : PermissionDenied(auth::ScopeName(scope));
-    }
     return handler(request, *principal);
   };
+}
+
+std::function<http::Response(const http::Request&)> Guard::Protect(auth::Scope scope,
+                                                                   Handler handler) const {
+  return Identify([scope, handler = std::move(handler)](const http::Request& request,
+                                                        const auth::Principal& caller) {
+    return caller.May(scope) ? handler(request, caller) : PermissionDenied(auth::ScopeName(scope));
+  });
 }
 
 }  // namespace heliograph::api

@@ -21,10 +21,11 @@ class Guard {
 
   explicit Guard(auth::Authenticator& authenticator) : authenticator_(authenticator) {}
 
-  // The handler behind a check: 401 without a token that is known, 403 without the scope. `denied`,
-  // where it is given, makes the 403.
-  std::function<http::Response(const http::Request&)> Protect(auth::Scope scope, Handler handler,
-                                                              Handler denied = {}) const;
+  // The handler behind a check: 401 without a token that is known, 403 without the scope.
+  std::function<http::Response(const http::Request&)> Protect(auth::Scope scope,
+                                                              Handler handler) const;
+  // The same without the second: the handler looks at the scope itself.
+  std::function<http::Response(const http::Request&)> Identify(Handler handler) const;
 
  private:
   auth::Authenticator& authenticator_;

@@ -30,6 +30,7 @@ Response Problem(int status, std::string_view type, std::string_view title,
   Response response;
   response.status = status;
   response.content_type = "application/problem+json";
+  response.problem = type;
   response.body = json::Write({{"type", "/problems/" + std::string(type)},
                                {"title", title},
                                {"status", status},

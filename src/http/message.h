@@ -37,7 +37,8 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";  // left out when the body is empty
   Headers headers;
-  std::string body;  // never sent with 204, 304 or to HEAD
+  std::string body;       // never sent with 204, 304 or to HEAD
+  std::string problem{};  // the type of a problem, "not-found"; "" = it is none
   std::string
       matched_template{};  // set by the router, for metrics and logs: never a raw path as a label
 };
