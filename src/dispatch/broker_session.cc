@@ -4,8 +4,8 @@
 
 #include <array>
 #include <chrono>
+#include <future>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "base/startup_error.h"
@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t kLongestName = 100;
 constexpr std::chrono::seconds kCloseTime{5};
-constexpr std::chrono::milliseconds kCloseLook{5};
 
 mqtt::SessionOptions OptionsOf(Lease& lease, base::Health& health) {
   health.SetNotReady("mqtt", "not connected yet");
@@ -61,20 +60,18 @@ base::Status CloseConnection(const mqtt::ConnectionConfig& config, const std::st
   mqtt::SessionOptions options;
   options.client.client_id = client_id;
   options.thread_name = "mqtt-takeover";
+  std::promise<void> let_in;
+  options.on_state = [&let_in, first = true](bool connected, const std::string&) mutable {
+    if (connected && std::exchange(first, false)) let_in.set_value();
+  };
   std::optional<mqtt::Session> session;
   try {
     session.emplace(config, std::move(options));
   } catch (const base::StartupError& error) {  // certificates that are being renewed
     return base::MakeError(base::ErrorCode::kUnavailable, error.what());
   }
-  const auto until = std::chrono::steady_clock::now() + kCloseTime;
-  while (!session->connected()) {
-    if (std::chrono::steady_clock::now() >= until) {
-      return base::MakeError(base::ErrorCode::kUnavailable, session->last_error());
-    }
-    std::this_thread::sleep_for(kCloseLook);
-  }
-  return {};
+  if (let_in.get_future().wait_for(kCloseTime) == std::future_status::ready) return {};
+  return base::MakeError(base::ErrorCode::kUnavailable, session->last_error());
 }
 
 BrokerSession::BrokerSession(const BrokerConfig& config, Lease& lease, base::Health& health)
@@ -89,7 +86,7 @@ bool BrokerSession::connected() const { return session_.connected(); }
 
 base::Status BrokerSession::Publish(mqtt::OutgoingMessage message, const std::string& under,
                                     mqtt::PublishCallback on_done) {
-  if (under.empty() || lease_.holder() != under) {
+  if (!lease_.Holds(under)) {
     return base::MakeError(base::ErrorCode::kConflict, "the lease is lost");
   }
   return session_.Publish(std::move(message), std::move(on_done), under);

@@ -8,6 +8,8 @@
 namespace heliograph::dispatch {
 namespace {
 
+using std::chrono::steady_clock;
+
 constexpr std::chrono::milliseconds kRenewEvery = kLease / 5;
 
 // Unique among all that ever were: a name is never used for a second lease.
@@ -45,7 +47,12 @@ std::string Lease::client_id() const {
 
 std::string Lease::holder() const {
   const std::lock_guard lock(mutex_);
-  return Clock::now() < valid_until_ ? client_id_ : std::string();
+  return steady_clock::now() < valid_until_ ? client_id_ : std::string();
+}
+
+bool Lease::Holds(std::string_view client_id) const {
+  const std::lock_guard lock(mutex_);
+  return !client_id.empty() && client_id == client_id_ && steady_clock::now() < valid_until_;
 }
 
 void Lease::OnLost(std::function<void()> on_lost) {
@@ -56,10 +63,11 @@ void Lease::OnLost(std::function<void()> on_lost) {
 void Lease::Run(const std::stop_token& stop) {
   base::NameThisThread("lease");
   while (!stop.stop_requested()) {
-    const auto asked_at = Clock::now();
+    const auto asked_at = steady_clock::now();
     Renew();
     // An answer that took long is nearly over when it comes.
-    const auto wait = holder().empty() ? kRenewEvery : kRenewEvery - (Clock::now() - asked_at);
+    const auto wait =
+        holder().empty() ? kRenewEvery : kRenewEvery - (steady_clock::now() - asked_at);
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, wait, [] { return false; });
   }
@@ -78,7 +86,7 @@ void Lease::Hold(const std::string& client_id, base::SteadyTime asked_at) {
 }
 
 base::Result<bool> Lease::RenewAs(const std::string& client_id) {
-  const auto asked_at = Clock::now();
+  const auto asked_at = steady_clock::now();
   auto renewed = queue_.Renew(client_id, kLease);
   if (!renewed) return renewed;
   const std::lock_guard lock(mutex_);
@@ -100,7 +108,7 @@ base::Result<std::string> Lease::Claim() {
     if (*renewed) return own;
   }
   std::string fresh = NewClientId(name_);
-  const auto asked_at = Clock::now();
+  const auto asked_at = steady_clock::now();
   if (base::Status registered = queue_.Register(fresh, kLease); !registered) {
     return std::move(registered).error();
   }

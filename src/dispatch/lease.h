@@ -10,6 +10,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/clock.h"
@@ -42,13 +43,13 @@ class Lease {
   // The client id; "" = there is no lease now, also where it could not be renewed in time: nothing
   // may be accepted or published.
   std::string holder() const;
+  // Whether `client_id` is the holder; for every message, so nothing is copied.
+  bool Holds(std::string_view client_id) const;
   // Called on the lease's thread while another process has it, or nobody; {} = no more, after which
   // no call is under way.
   void OnLost(std::function<void()> on_lost);
 
  private:
-  using Clock = std::chrono::steady_clock;  // of this machine, whatever tests think
-
   void Run(const std::stop_token& stop);
   void Renew();
   // False: it is lost.

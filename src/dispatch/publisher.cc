@@ -88,22 +88,16 @@ milliseconds Publisher::TimeFor(std::size_t targets) const {
   return options_.publish_timeout + milliseconds(targets);
 }
 
-Publisher::Round Publisher::Begin(std::size_t targets) const {
-  const auto now = clock_.SteadyNow();
-  return {std::make_shared<Publication>(targets), now, now + TimeFor(targets), true};
-}
-
-Publisher::Sent Publisher::Send(std::size_t target, const device::ClientId& client_id,
-                                const std::string& message, const Order& order,
-                                const Round& round) {
-  const base::SteadyTime deadline = order.give_up_at;
+Publisher::Sent Publisher::Send(std::size_t target, const Delivery& delivery,
+                                const std::string& message, const Round& round) {
+  const base::SteadyTime deadline = delivery.order->give_up_at;
   const auto give_up = std::min(deadline, round.give_up);
   while (true) {
     const auto now = clock_.SteadyNow();
     if (now >= deadline) return Sent::kTooLate;
     mqtt::OutgoingMessage outgoing;
     outgoing.topic =
-        topics_.Write(client_id.view(), device::Channel::kData, device::Direction::kIn);
+        topics_.Write(delivery.client_id->view(), device::Channel::kData, device::Direction::kIn);
     outgoing.payload = message;
     outgoing.qos = 1;
     // Whole seconds, and rather too few; the device itself refuses what comes in the last one.
@@ -111,7 +105,7 @@ Publisher::Sent Publisher::Send(std::size_t target, const device::ClientId& clie
     // Before it is handed over: the acknowledgement may come before Publish returns.
     round.publication->Begin(target);
     const base::Status sent = sender_.Publish(
-        std::move(outgoing), order.dispatcher,
+        std::move(outgoing), delivery.order->dispatcher,
         [publication = round.publication, target](mqtt::PublishOutcome outcome, int) {
           publication->Acknowledge(target, FateOf(outcome));
         });
@@ -124,44 +118,47 @@ Publisher::Sent Publisher::Send(std::size_t target, const device::ClientId& clie
   }
 }
 
-std::vector<Fate> Publisher::End(const Round& round) const {
-  std::vector<Fate> fates = round.publication->End(round.give_up);
-  const bool silent = round.patient && clock_.SteadyNow() >= round.give_up &&
-                      std::any_of(fates.begin(), fates.end(), [](const Fate& fate) {
-                        return fate.reason == action::kNotAcknowledged;
-                      });
-  if (silent) sender_.Reconnect();
-  seconds_.Observe(std::chrono::duration<double>(clock_.SteadyNow() - round.begin).count());
-  return fates;
-}
-
 std::vector<Fate> Publisher::Publish(const Order& order,
                                      std::span<const device::ClientId> client_ids,
                                      base::SteadyTime give_up) {
-  Round round = Begin(client_ids.size());
-  round.give_up = std::min(give_up, round.give_up);
-  round.patient = round.give_up < order.give_up_at;
-  round.give_up = std::min(order.give_up_at, round.give_up);
-  const std::string message = Message(order);
-  const std::size_t window = WindowFor(message.size());
-  for (std::size_t i = 0; i < client_ids.size(); ++i) {
-    if (!round.publication->WaitForRoom(window, round.give_up)) break;
-    if (Send(i, client_ids[i], message, order, round) != Sent::kYes) break;
-  }
-  return End(round);
+  std::vector<Delivery> deliveries;
+  deliveries.reserve(client_ids.size());
+  for (const device::ClientId& client_id : client_ids) deliveries.push_back({&order, &client_id});
+  return Publish(deliveries, give_up);
 }
 
-std::vector<Fate> Publisher::Publish(std::span<const Delivery> deliveries) {
-  const Round round = Begin(deliveries.size());
+std::vector<Fate> Publisher::Publish(std::span<const Delivery> deliveries,
+                                     base::SteadyTime give_up) {
+  const auto begin = clock_.SteadyNow();
+  const auto last = std::max_element(deliveries.begin(), deliveries.end(),
+                                     [](const Delivery& one, const Delivery& other) {
+                                       return one.order->give_up_at < other.order->give_up_at;
+                                     });
+  if (last == deliveries.end()) return {};
+  const Round round{
+      std::make_shared<Publication>(deliveries.size()),
+      std::min({give_up, begin + TimeFor(deliveries.size()), last->order->give_up_at})};
   std::map<const Order*, std::string> messages;
   for (std::size_t i = 0; i < deliveries.size(); ++i) {
-    const Order& order = *deliveries[i].order;
-    std::string& message = messages[&order];
-    if (message.empty()) message = Message(order);
+    std::string& message = messages[deliveries[i].order];
+    if (message.empty()) message = Message(*deliveries[i].order);
     if (!round.publication->WaitForRoom(WindowFor(message.size()), round.give_up)) break;
-    if (Send(i, deliveries[i].client_id, message, order, round) == Sent::kBrokerAway) break;
+    if (Send(i, deliveries[i], message, round) == Sent::kBrokerAway) break;
   }
-  return End(round);
+  std::vector<Fate> fates = round.publication->End(round.give_up);
+  if (clock_.SteadyNow() >= round.give_up) EndSilence(deliveries, fates, round.give_up);
+  seconds_.Observe(std::chrono::duration<double>(clock_.SteadyNow() - begin).count());
+  return fates;
+}
+
+// What a deadline has cut short says nothing about the broker.
+void Publisher::EndSilence(std::span<const Delivery> deliveries, const std::vector<Fate>& fates,
+                           base::SteadyTime give_up) {
+  for (std::size_t i = 0; i < fates.size(); ++i) {
+    if (fates[i].reason == action::kNotAcknowledged && deliveries[i].order->give_up_at > give_up) {
+      return sender_.Reconnect();
+    }
+  }
 }
 
 }  // namespace heliograph::dispatch

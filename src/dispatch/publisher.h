@@ -62,13 +62,14 @@ class Publisher {
   std::vector<Fate> Publish(const Order& order, std::span<const device::ClientId> client_ids,
                             base::SteadyTime give_up = base::SteadyTime::max());
 
-  // An order for a device; the order outlives the call.
+  // An order for a device; both outlive the call.
   struct Delivery {
     const Order* order = nullptr;
-    device::ClientId client_id;
+    const device::ClientId* client_id = nullptr;
   };
   // The same for many orders.
-  std::vector<Fate> Publish(std::span<const Delivery> deliveries);
+  std::vector<Fate> Publish(std::span<const Delivery> deliveries,
+                            base::SteadyTime give_up = base::SteadyTime::max());
 
   // Whether the broker can be reached.
   bool connected() const { return sender_.connected(); }
@@ -77,18 +78,16 @@ class Publisher {
 
  private:
   std::string Message(const Order& order) const;
-  // What is the same for all targets of one call of Publish.
+  // One call of Publish.
   struct Round {
     std::shared_ptr<Publication> publication;
-    base::SteadyTime begin;
     base::SteadyTime give_up;
-    bool patient = true;  // the time is the broker's, not cut short by a deadline
   };
-  Round Begin(std::size_t targets) const;
   enum class Sent { kYes, kTooLate, kBrokerAway };
-  Sent Send(std::size_t target, const device::ClientId& client_id, const std::string& message,
-            const Order& order, const Round& round);
-  std::vector<Fate> End(const Round& round) const;
+  Sent Send(std::size_t target, const Delivery& delivery, const std::string& message,
+            const Round& round);
+  void EndSilence(std::span<const Delivery> deliveries, const std::vector<Fate>& fates,
+                  base::SteadyTime give_up);
 
   Sender& sender_;
   const device::TopicGrammar topics_;

@@ -238,7 +238,7 @@ std::vector<Settlement> QueueWorker::Deliver(const postgres::Claimed& claimed,
                                    asked_at + target.left))
                   .first;
     }
-    deliveries.push_back({&order->second, claimed.mail[i].client_id});
+    deliveries.push_back({&order->second, &claimed.mail[i].client_id});
   }
   const std::vector<Fate> fates = parts_.publisher.Publish(deliveries);
   for (std::size_t i = 0; i < fates.size(); ++i) {

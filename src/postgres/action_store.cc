@@ -198,13 +198,14 @@ base::Result<std::optional<StoredRequest>> ActionStore::FindRequest(const Reques
   auto session = Session(pool_);
   if (!session) return std::move(session).error();
   const std::string tenant = TenantText(request);
-  const auto rows = (*session)->Execute(
+  static const std::string kFind =
       std::string("SELECT k.request_hash, k.action_id, k.answer, k.answer IS NULL AND ")
           .append(kAbandoned)
           .append(", k.created_at < now() - $4::bigint * interval '1 hour'")
           .append(kRequests)
-          .append("WHERE k.tenant = $2 AND k.key = $3"),
-      {std::int64_t{0}, tenant, request.key, kKeysAreKept.count()});
+          .append("WHERE k.tenant = $2 AND k.key = $3");
+  const auto rows =
+      (*session)->Execute(kFind, {std::int64_t{0}, tenant, request.key, kKeysAreKept.count()});
   if (!rows) return rows.error();
   if (rows->empty()) return std::optional<StoredRequest>();
   const bool old = rows->GetBool(0, 4);
