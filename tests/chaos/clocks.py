@@ -34,7 +34,7 @@ def _put_wrong(scene: Scene, clocks: list, days: int) -> None:
     plant = scene.plant
     for clock in clocks:
         clock.set(days)
-    time.sleep(scene.pick(20, 2.0))
+    time.sleep(scene.pick(20, 1.2))
     for clock in clocks:
         scene.must(not clock.daemon.missing(), f"{clock.daemon.name} was not ready, {days:+d} days from now")
     if plant.ingest in [clock.daemon for clock in clocks]:
@@ -80,7 +80,7 @@ def certificate_ends(scene: Scene) -> None:
     plant = scene.plant
     folder = plant.settings.data / "short-lived"
     good = certificates.pair(plant.settings.certs, "ingest")
-    end = datetime.now(timezone.utc) + timedelta(seconds=scene.pick(30, 6))
+    end = datetime.now(timezone.utc) + timedelta(seconds=scene.pick(30, 4))
     ours = certificates.sign(certificates.pair(plant.settings.certs, "services-ca"), "ingest", folder, end=end)
     plant.start_anew(plant.ingest, MQTT__CERT_FILE=ours.certificate, MQTT__KEY_FILE=ours.key)
     try:

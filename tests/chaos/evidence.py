@@ -10,7 +10,7 @@ from judge import events, fold, mapping, numbers
 CHANNELS = {"device.control": "control", "device.data": "data"}
 PATIENCE = 60.0  # seconds without anything new
 # Where something may be lost, so that waiting for it is of no use: all is ready, and what the broker has comes at once.
-SHORT_PATIENCE = 5.0
+SHORT_PATIENCE = 3.0
 
 
 @dataclass

@@ -67,7 +67,7 @@ def slow_kafka(scene: Scene) -> None:
         daemon.overrides = plant.through_link(daemon, "kafka")
     plant.restart_all(plant.ingest, plant.recorder)
     link = plant.links["kafka"]
-    for seconds in scene.pick((0.5, 2.0, 4.0), (0.5, 2.0)):
+    for seconds in scene.pick((0.5, 2.0, 4.0), (2.0,)):
         link.delay = seconds / 2  # in each direction
         time.sleep(scene.pick(30, 3))
     link.restore()

@@ -24,7 +24,7 @@ def kill_kafka(scene: Scene) -> None:
 def stop_kafka(scene: Scene) -> None:
     scene.plant.kafka.pause()
     try:
-        time.sleep(scene.pick(60, 4))
+        time.sleep(scene.pick(60, 2.5))
     finally:
         scene.plant.kafka.resume()
 
@@ -40,7 +40,7 @@ def kill_postgres(scene: Scene) -> None:
 
 def stop_postgres(scene: Scene) -> None:
     with scene.plant.postgres_stopped():
-        time.sleep(scene.pick(60, 3))
+        time.sleep(scene.pick(60, 2))
 
 
 def read_only_postgres(scene: Scene) -> None:
@@ -48,7 +48,7 @@ def read_only_postgres(scene: Scene) -> None:
     reload = "SELECT pg_reload_conf()"
     scene.plant.as_admin("ALTER SYSTEM SET default_transaction_read_only = on", reload)
     try:
-        time.sleep(scene.pick(30, 3))
+        time.sleep(scene.pick(30, 2))
     finally:
         scene.plant.as_admin("ALTER SYSTEM RESET default_transaction_read_only", reload)
 
@@ -59,7 +59,7 @@ def lock_tables(scene: Scene) -> None:
     try:
         with holder.cursor() as cursor:
             cursor.execute("LOCK TABLE connections IN ACCESS EXCLUSIVE MODE")
-        time.sleep(scene.pick(30, 3))
+        time.sleep(scene.pick(30, 2))
     finally:
         holder.close()
 
@@ -68,7 +68,7 @@ def deadlock(scene: Scene) -> None:
     """Somebody else locks rows of connections first and an offset after it; the recorder has them the other way round. PostgreSQL
     ends one of the two, again and again."""
     rival = psycopg2.connect(scene.plant.postgres.connection_string())
-    end = time.monotonic() + scene.pick(60, 4)
+    end = time.monotonic() + scene.pick(60, 2.5)
     try:
         with rival.cursor() as cursor:
             while time.monotonic() < end:
@@ -90,7 +90,7 @@ def no_connections_left(scene: Scene) -> None:
     try:
         plant.as_admin("ALTER ROLE heliograph CONNECTION LIMIT 0")
         plant.as_admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'heliograph'")
-        time.sleep(scene.pick(30, 3))
+        time.sleep(scene.pick(30, 2))
     finally:
         plant.as_admin("ALTER ROLE heliograph CONNECTION LIMIT -1")
 
@@ -109,7 +109,7 @@ def restart_broker(scene: Scene) -> None:
 def kill_broker(scene: Scene) -> None:
     """While messages flow, and sometimes again before all have come back. Every other time ingest dies first, so that what the
     broker has acknowledged since is nowhere but in its memory."""
-    for number in range(scene.pick(20, 3)):
+    for number in range(scene.pick(20, 2)):
         is_ingest_away = number % 2 == 1
         if is_ingest_away or scene.chance.random() < 0.7:
             before = scene.load.acknowledged()
@@ -128,7 +128,7 @@ def kill_broker(scene: Scene) -> None:
 def stop_broker(scene: Scene) -> None:
     scene.plant.mosquitto.pause()
     try:
-        time.sleep(scene.pick(30, 3))
+        time.sleep(scene.pick(30, 2))
     finally:
         scene.plant.mosquitto.resume()
 
@@ -144,7 +144,7 @@ def fill_kafkas_disk(scene: Scene) -> None:
         with open(ballast, "wb", buffering=0) as file, contextlib.suppress(OSError):  # it is full
             while True:
                 file.write(bytes(65536))
-        time.sleep(scene.pick(30, 3))
+        time.sleep(scene.pick(30, 2))
         ballast.unlink()
 
 

@@ -13,7 +13,7 @@ from harness.ingest_process import IngestProcess
 
 def kill_ingest(scene: Scene) -> None:
     """Also while it starts."""
-    for _ in range(scene.pick(20, 5)):
+    for _ in range(scene.pick(20, 3)):
         scene.go_on(0.02, scene.pick(2.0, 1.5))
         scene.plant.ingest.kill()
         scene.plant.ingest.start()
@@ -24,7 +24,7 @@ def kill_recorder(scene: Scene) -> None:
     plant = scene.plant
     plant.start_anew(plant.recorder, **SESSION)
     with plant.second_recorder(**SESSION) as second:
-        for _ in range(scene.pick(20, 4)):
+        for _ in range(scene.pick(20, 3)):
             scene.go_on(0.1, scene.pick(1.5, 1.0))
             victims = scene.chance.choice(([plant.recorder], [second], [plant.recorder, second]))
             for victim in victims:
@@ -55,7 +55,7 @@ def kill_apis(scene: Scene) -> None:
     with plant.second_api() as second:
         apis = [plant.api, second]
         with Bulk(apis, token, scene.load.numbered.names, scene.pick(50, 10)) as bulk:
-            for _ in range(scene.pick(20, 3)):
+            for _ in range(scene.pick(20, 2)):
                 scene.go_on(0.1, 1.0)
                 victim = scene.chance.choice(apis)
                 victim.kill()
@@ -72,7 +72,7 @@ def stop(name: str):
         service = getattr(scene.plant, name)
         service.pause()
         try:
-            time.sleep(scene.pick(30, 3))
+            time.sleep(scene.pick(30, 2))
         finally:
             service.resume()
 

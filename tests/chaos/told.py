@@ -39,7 +39,7 @@ def _away(scene: Scene, servers: tuple, how: str, seconds: float) -> None:
                 what = f"{where}: {name} tells of {server}"
                 _within(scene, lambda n=name, d=dependencies: _tells(plant, n, d), began, seconds, what)
         # Time enough for a line that is repeated to be seen to be repeated.
-        time.sleep(scene.pick(10, 2))
+        time.sleep(scene.pick(10, 1))
     for server in servers:
         getattr(plant, server).wait()
     over = OVER if len(servers) == 1 else 2 * OVER
