@@ -60,10 +60,16 @@ void AppendMembers(std::string& out, const Action& action) {
   AppendTextOrNull(out, action.tenant ? action.tenant->view() : std::string_view());
   out += R"(,"if_offline":)";
   json::AppendString(out, IfOfflineName(action.if_offline));
+  out += R"(,"replay_of":)";
+  AppendTextOrNull(out, action.replay_of ? action.replay_of->view() : std::string_view());
   out += R"(,"created_at":)";
   AppendTime(out, action.created_at);
   out += R"(,"deadline":)";
   AppendTime(out, action.deadline);
+}
+
+void AppendOrder(std::string& out, const Action& action) {
+  out += R"(,"payload":)" + action.payload + R"(,"metadata":)" + action.metadata;
 }
 
 }  // namespace
@@ -94,10 +100,16 @@ void AppendHeading(std::string& out, const Action& action) {
   out += '}';
 }
 
+void AppendRequest(std::string& out, const Action& action) {
+  AppendMembers(out, action);
+  AppendOrder(out, action);
+  out += '}';
+}
+
 std::string WriteAction(const Action& action) {
   std::string out;
   AppendMembers(out, action);
-  out += R"(,"payload":)" + action.payload + R"(,"metadata":)" + action.metadata;
+  AppendOrder(out, action);
   out += R"(,"totals":)";
   AppendTotals(out, action.totals);
   out += R"(,"targets":)";

@@ -47,6 +47,7 @@ struct Action {
   std::string requested_by;                // the caller's name
   std::optional<device::TenantId> tenant;  // nullopt = an operator's
   IfOffline if_offline = IfOffline::kFail;
+  std::optional<ActionId> replay_of;  // of whose dead letters it tries some again
   base::Timestamp created_at{};
   base::Timestamp deadline{};  // each target is final 5 s later
   std::map<TargetStatus, std::int64_t> totals;
@@ -55,6 +56,8 @@ struct Action {
 
 // JSON. A heading is what a list of actions shows: without payload, metadata, totals and targets.
 void AppendHeading(std::string& out, const Action& action);
+// With payload and metadata: all that was asked for.
+void AppendRequest(std::string& out, const Action& action);
 void AppendTarget(std::string& out, const Target& target);
 std::string WriteAction(const Action& action);
 

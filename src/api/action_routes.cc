@@ -9,7 +9,6 @@
 #include "api/page.h"
 #include "api/parameters.h"
 #include "api/problems.h"
-#include "auth/sha256.h"
 
 namespace heliograph::api {
 namespace {
@@ -52,20 +51,13 @@ void ActionRoutes::AddTo(http::Router& router, const Guard& guard) {
                                return (this->*handler)(request, caller);
                              }));
   };
-  // What acts on devices: every refusal is told the audit, also that of who lacks the scope.
-  const auto add_deed = [&](std::string_view path, const std::string& deed, auto handler) {
-    router.Add("POST", path,
-               guard.Identify([this, deed, handler](const http::Request& request,
-                                                    const auth::Principal& caller) {
-                 constexpr auto kScope = auth::Scope::kActionsWrite;
-                 postgres::Decision decision;
-                 decision.deed = deed;
-                 http::Response response = caller.May(kScope)
-                                               ? (this->*handler)(request, caller, decision)
-                                               : PermissionDenied(auth::ScopeName(kScope));
-                 auditor_.Judge(request, caller, response, std::move(decision));
-                 return response;
-               }));
+  const auto add_deed = [&](std::string_view path, std::string deed, auto handler) {
+    router.Add(
+        "POST", path,
+        auditor_.Protect(guard, auth::Scope::kActionsWrite, std::move(deed),
+                         [this, handler](const auto& request, const auto& caller, auto& decision) {
+                           return (this->*handler)(request, caller, decision);
+                         }));
   };
   add_deed("/v1/actions", "create", &ActionRoutes::Post);
   add_deed("/v1/actions/{action_id}/cancel", "cancel", &ActionRoutes::Cancel);
@@ -85,28 +77,9 @@ http::Response ActionRoutes::Post(const http::Request& request, const auth::Prin
   if (const auto* fault = std::get_if<action::RequestFault>(&parsed)) {
     return InvalidBody(fault->field, fault->message);
   }
-  dispatch::Submission submission;
-  submission.request = std::get<action::Request>(std::move(parsed));
-  decision.directive = submission.request.directive.str();
-  decision.targets = static_cast<std::int64_t>(submission.request.client_ids.size());
-  submission.key = {TenantOf(caller), std::string(*request.Header("idempotency-key"))};
-  submission.request_hash = auth::WriteHex(auth::Sha256(submission.request.canonical));
-  submission.origin = OriginOf(request, caller);
-  auto forbidden =
-      permissions_.Forbidden(caller.name, submission.key.tenant, submission.request.directive,
-                             submission.request.client_ids);
-  if (!forbidden) return FromError(forbidden.error());
-  submission.forbidden = *std::move(forbidden);
-  auto answer = dispatcher_.Submit(submission);
-  if (!answer && answer.error().code == base::ErrorCode::kInvalidArgument) {
-    return InvalidBody("/deadline", answer.error().message);
-  }
-  if (!answer) return FromError(answer.error());
-  http::Response response;
-  response.status = 202;
-  response.headers.emplace_back("location", "/v1/actions/" + answer->action_id.str());
-  response.body = std::move(answer->body);
-  return response;
+  return submitter_.Submit({TenantOf(caller), std::string(*request.Header("idempotency-key"))},
+                           OriginOf(request, caller), std::get<action::Request>(std::move(parsed)),
+                           {}, decision);
 }
 
 http::Response ActionRoutes::List(const http::Request& request, const auth::Principal& caller) {

@@ -3,8 +3,7 @@
 
 #include "api/auditor.h"
 #include "api/guard.h"
-#include "api/permissions.h"
-#include "dispatch/dispatcher.h"
+#include "api/submitter.h"
 #include "http/router.h"
 #include "postgres/action_queries.h"
 #include "postgres/action_store.h"
@@ -14,13 +13,9 @@ namespace heliograph::api {
 // Threads: any thread.
 class ActionRoutes {
  public:
-  ActionRoutes(dispatch::Dispatcher& dispatcher, postgres::ActionStore& store,
-               postgres::ActionQueries& queries, const Permissions& permissions, Auditor& auditor)
-      : dispatcher_(dispatcher),
-        store_(store),
-        queries_(queries),
-        permissions_(permissions),
-        auditor_(auditor) {}
+  ActionRoutes(Submitter& submitter, postgres::ActionStore& store, postgres::ActionQueries& queries,
+               Auditor& auditor)
+      : submitter_(submitter), store_(store), queries_(queries), auditor_(auditor) {}
 
   void AddTo(http::Router& router, const Guard& guard);
 
@@ -35,10 +30,9 @@ class ActionRoutes {
   http::Response ListTargets(const http::Request& request, const auth::Principal& caller);
   http::Response GetTarget(const http::Request& request, const auth::Principal& caller);
 
-  dispatch::Dispatcher& dispatcher_;
+  Submitter& submitter_;
   postgres::ActionStore& store_;
   postgres::ActionQueries& queries_;
-  const Permissions& permissions_;
   Auditor& auditor_;
 };
 

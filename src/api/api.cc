@@ -7,6 +7,7 @@
 #include "api/action_routes.h"
 #include "api/audit_routes.h"
 #include "api/connection_routes.h"
+#include "api/dead_letter_routes.h"
 #include "api/guard.h"
 #include "api/openapi_document.h"
 #include "api/parameters.h"
@@ -74,13 +75,15 @@ struct Api::Parts {
         queries(pool, kSessionWait),
         action_queries(pool, kSessionWait),
         audit(pool, kSessionWait),
+        letters(pool, kSessionWait),
+        target_log(pool, kSessionWait),
         queue(queue_pool, kSessionWait),
         lease(queue, dispatch::NameOf(config.mqtt), health, metrics),
         broker(config.mqtt, lease, health),
         publisher(broker, TopicsOf(config), PublisherOptionsOf(config), clock, metrics),
         unsaved(store, metrics),
         dispatcher(store, publisher, lease, unsaved, config.actions, clock, metrics),
-        housekeeper(store, unsaved, health, clock, metrics),
+        housekeeper(store, unsaved, {letters, target_log}, health, clock, metrics),
         worker({queue, publisher, lease,
                 [connection = config.mqtt.connection](const std::string& client_id) {
                   return dispatch::CloseConnection(connection, client_id);
@@ -97,6 +100,7 @@ struct Api::Parts {
     connections.AddTo(router, guard);
     actions.AddTo(router, guard);
     audit_routes.AddTo(router, guard);
+    letter_routes.AddTo(router, guard);
     router.Add("GET", "/openapi.yaml", OpenApi);
     return [this](const http::Request& request) { return router.Route(request); };
   }
@@ -112,6 +116,8 @@ struct Api::Parts {
   postgres::ConnectionQueries queries;
   postgres::ActionQueries action_queries;
   postgres::Audit audit;
+  postgres::DeadLetterStore letters;
+  postgres::TargetLog target_log;
   postgres::DispatchQueue queue;
   dispatch::Lease lease;
   dispatch::BrokerSession broker;
@@ -123,7 +129,9 @@ struct Api::Parts {
   const Guard guard{callers};
   ConnectionRoutes connections{queries};
   Auditor auditor{audit};
-  ActionRoutes actions{dispatcher, store, action_queries, permissions, auditor};
+  Submitter submitter{dispatcher, permissions};
+  ActionRoutes actions{submitter, store, action_queries, auditor};
+  DeadLetterRoutes letter_routes{letters, store, submitter, auditor};
   AuditRoutes audit_routes{audit};
   http::Router router;
   http::Server server;

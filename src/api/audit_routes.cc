@@ -33,6 +33,8 @@ void AppendEntry(std::string& out, const postgres::AuditEntry& entry) {
   AppendText(out, "decision", decision.accepted ? "accepted" : "refused");
   AppendText(out, "reason", decision.reason);
   AppendText(out, "action_id", decision.action_id ? decision.action_id->view() : "");
+  out += R"(,"dead_letter_id":)" +
+         (decision.dead_letter_id ? '"' + std::to_string(*decision.dead_letter_id) + '"' : "null");
   AppendText(out, "directive", decision.directive);
   out += R"(,"targets":)" + (decision.targets ? std::to_string(*decision.targets) : "null") + '}';
 }

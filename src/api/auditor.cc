@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "api/guard.h"
+#include "api/problems.h"
 
 namespace heliograph::api {
 namespace {
@@ -26,6 +26,21 @@ postgres::Origin OriginOf(const http::Request& request, const auth::Principal& c
   }
   origin.request_id = request.request_id;
   return origin;
+}
+
+std::function<http::Response(const http::Request&)> Auditor::Protect(const Guard& guard,
+                                                                     auth::Scope scope,
+                                                                     std::string deed,
+                                                                     Handler handler) {
+  return guard.Identify([this, scope, deed = std::move(deed), handler = std::move(handler)](
+                            const http::Request& request, const auth::Principal& caller) {
+    postgres::Decision decision;
+    decision.deed = deed;
+    http::Response response = caller.May(scope) ? handler(request, caller, decision)
+                                                : PermissionDenied(auth::ScopeName(scope));
+    Judge(request, caller, response, std::move(decision));
+    return response;
+  });
 }
 
 void Auditor::Judge(const http::Request& request, const auth::Principal& caller,

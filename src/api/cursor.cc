@@ -44,6 +44,7 @@ std::optional<std::string> FromHex(std::string_view text) {
 constexpr char kIntervals = 'i';
 constexpr char kActions = 'a';
 constexpr char kAudit = 'u';
+constexpr char kDeadLetters = 'd';
 
 // The next number of "1,2,3"; false: there is none.
 bool ReadNumber(std::string_view& text, std::int64_t& number) {
@@ -59,6 +60,24 @@ bool ReadNumber(std::string_view& text, std::int64_t& number) {
 bool IsTime(std::int64_t microseconds) {
   constexpr std::int64_t kYear9999 = 253'402'300'800'000'000;
   return microseconds >= kFirstTime.time_since_epoch().count() && microseconds < kYear9999;
+}
+
+// A time, and a number that tells those of the same time apart.
+std::string WriteNumbered(char kind, base::Timestamp at, std::int64_t number) {
+  return ToHex(kind + std::to_string(at.time_since_epoch().count()) + "," + std::to_string(number));
+}
+
+std::optional<std::pair<base::Timestamp, std::int64_t>> ReadNumbered(char kind,
+                                                                     std::string_view cursor) {
+  const auto bytes = FromHex(cursor);
+  if (!bytes || bytes->empty() || bytes->front() != kind) return std::nullopt;
+  std::string_view rest = std::string_view(*bytes).substr(1);
+  std::int64_t time = 0;
+  std::int64_t number = 0;
+  if (!ReadNumber(rest, time) || !IsTime(time) || !ReadNumber(rest, number) || !rest.empty()) {
+    return std::nullopt;
+  }
+  return std::pair(base::Timestamp{std::chrono::microseconds(time)}, number);
 }
 
 }  // namespace
@@ -92,20 +111,23 @@ std::optional<postgres::ActionPlace> ReadActionCursor(std::string_view cursor) {
 }
 
 std::string WriteCursor(const postgres::AuditPlace& last) {
-  return ToHex(kAudit + std::to_string(last.at.time_since_epoch().count()) + "," +
-               std::to_string(last.place));
+  return WriteNumbered(kAudit, last.at, last.place);
 }
 
 std::optional<postgres::AuditPlace> ReadAuditCursor(std::string_view cursor) {
-  const auto bytes = FromHex(cursor);
-  if (!bytes || bytes->empty() || bytes->front() != kAudit) return std::nullopt;
-  std::string_view rest = std::string_view(*bytes).substr(1);
-  std::int64_t time = 0;
-  std::int64_t place = 0;
-  if (!ReadNumber(rest, time) || !IsTime(time) || !ReadNumber(rest, place) || !rest.empty()) {
-    return std::nullopt;
-  }
-  return postgres::AuditPlace{base::Timestamp{std::chrono::microseconds(time)}, place};
+  const auto place = ReadNumbered(kAudit, cursor);
+  if (!place) return std::nullopt;
+  return postgres::AuditPlace{place->first, place->second};
+}
+
+std::string WriteCursor(const postgres::DeadLetterPlace& last) {
+  return WriteNumbered(kDeadLetters, last.at, last.id);
+}
+
+std::optional<postgres::DeadLetterPlace> ReadDeadLetterCursor(std::string_view cursor) {
+  const auto place = ReadNumbered(kDeadLetters, cursor);
+  if (!place) return std::nullopt;
+  return postgres::DeadLetterPlace{place->first, place->second};
 }
 
 std::string WriteCursor(const postgres::IntervalPlace& last) {

@@ -10,6 +10,7 @@
 #include "postgres/action_queries.h"
 #include "postgres/audit.h"
 #include "postgres/connection_queries.h"
+#include "postgres/dead_letter_store.h"
 
 namespace heliograph::api {
 
@@ -24,6 +25,9 @@ std::optional<postgres::ActionPlace> ReadActionCursor(std::string_view cursor);
 
 std::string WriteCursor(const postgres::AuditPlace& last);
 std::optional<postgres::AuditPlace> ReadAuditCursor(std::string_view cursor);
+
+std::string WriteCursor(const postgres::DeadLetterPlace& last);
+std::optional<postgres::DeadLetterPlace> ReadDeadLetterCursor(std::string_view cursor);
 
 std::string WriteCursor(const postgres::IntervalPlace& last);
 std::optional<postgres::IntervalPlace> ReadIntervalCursor(std::string_view cursor);

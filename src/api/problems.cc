@@ -84,6 +84,15 @@ http::Response UnsupportedMediaType() {
                  "The body must be application/json in UTF-8, without a Content-Encoding");
 }
 
+http::Response NotReplayable(std::string_view why) {
+  return Problem(409, "not-replayable", "Not replayable", why);
+}
+
+http::Response AlreadyReplayed(std::string_view action_id) {
+  return Problem(409, "already-replayed", "Already replayed",
+                 "The action " + std::string(action_id) + " tries it again");
+}
+
 http::Response FromError(const base::Error& error) {
   switch (error.code) {
     case base::ErrorCode::kUnavailable:

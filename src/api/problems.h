@@ -18,6 +18,8 @@ http::Response PermissionDenied(std::string_view scope);
 http::Response OperatorsOnly();
 http::Response NotFound(std::string_view what);
 http::Response UnsupportedMediaType();
+http::Response NotReplayable(std::string_view why);
+http::Response AlreadyReplayed(std::string_view action_id);
 
 // What a component could not do. Its message is for the log, not for callers.
 http::Response FromError(const base::Error& error);

@@ -26,6 +26,7 @@ void Declare(CLI::App& app, Chosen& chosen, Console& console, bool& verbose) {
   AddTopics(app, chosen);
   AddConnections(app, chosen);
   AddActions(app, chosen);
+  AddDeadLetters(app, chosen);
   AddAudit(app, chosen);
   AddSend(app, chosen);
   AddState(app, chosen);

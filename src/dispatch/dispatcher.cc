@@ -169,6 +169,7 @@ postgres::NewAction Dispatcher::NewActionOf(const Submission& submission,
   action.origin = submission.origin;
   action.action.if_offline = submission.request.if_offline;
   action.action.tenant = submission.key.tenant;
+  action.action.replay_of = submission.replay_of;
   action.deadline = submission.request.deadline;
   action.ttl = submission.request.ttl.value_or(
       std::chrono::duration_cast<std::chrono::seconds>(config_.default_ttl));

@@ -27,6 +27,7 @@ struct Submission {
   postgres::Origin origin;
   action::Request request;
   std::vector<device::ClientId> forbidden;  // of its targets, sorted: the caller may not
+  std::optional<action::ActionId> replay_of = {};  // of whose dead letters the targets are
 };
 
 struct Answer {

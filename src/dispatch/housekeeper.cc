@@ -17,14 +17,21 @@ constexpr seconds kPingLimit{2};
 constexpr seconds kEndEvery{1};
 constexpr seconds kForgetEvery{60};
 constexpr int kMostAtOnce = 100;  // then the database is looked at again
-constexpr std::int64_t kKeysAtOnce = 1000;
+constexpr std::int64_t kForgottenAtOnce = 1000;
+constexpr std::int64_t kChangesAtOnce = 10'000;  // small rows, several for each target
+
+metrics::Counter CounterOf(metrics::Registry& metrics, const std::string& what) {
+  return metrics.AddCounter("heliograph_dispatch_forgotten_rows_total",
+                            "Rows that were deleted after their time.", {{"what", what}});
+}
 
 }  // namespace
 
-Housekeeper::Housekeeper(postgres::ActionStore& store, UnsavedOutcomes& unsaved,
+Housekeeper::Housekeeper(postgres::ActionStore& store, UnsavedOutcomes& unsaved, Archive archive,
                          base::Health& health, const base::Clock& clock, metrics::Registry& metrics)
     : store_(store),
       unsaved_(unsaved),
+      archive_(archive),
       health_(health),
       clock_(clock),
       abandoned_(metrics.AddCounter(
@@ -32,8 +39,9 @@ Housekeeper::Housekeeper(postgres::ActionStore& store, UnsavedOutcomes& unsaved,
           "Actions whose targets were queued because the process that accepted them ended.")),
       expired_(metrics.AddCounter("heliograph_dispatch_expired_targets_total",
                                   "Targets that were open when the deadline passed.")),
-      forgotten_(metrics.AddCounter("heliograph_dispatch_forgotten_keys_total",
-                                    "Idempotency keys that were forgotten after their time.")) {
+      forgotten_keys_(CounterOf(metrics, "keys")),
+      forgotten_changes_(CounterOf(metrics, "changes")),
+      forgotten_letters_(CounterOf(metrics, "dead_letters")) {
   health_.SetNotReady("postgres", "not asked yet");
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
@@ -67,7 +75,7 @@ void Housekeeper::Turn() {
   }
   if (now >= forget_at_) {
     forget_at_ = now + kForgetEvery;
-    ForgetOldKeys();
+    ForgetOld();
   }
 }
 
@@ -122,18 +130,26 @@ void Housekeeper::ExpireDue() {
   }
 }
 
-void Housekeeper::ForgetOldKeys() {
-  for (int i = 0; i < kMostAtOnce; ++i) {
-    const auto forgotten = store_.ForgetOldKeys(kKeysAtOnce);
-    if (!forgotten) {
-      if (!base::IsRetriable(forgotten.error().code)) {
-        log_.Error("old keys could not be forgotten", {{"why", forgotten.error().message}});
+void Housekeeper::ForgetOld() {
+  const auto forget = [this](metrics::Counter& counter, std::int64_t most, auto some) {
+    for (int i = 0; i < kMostAtOnce; ++i) {
+      const base::Result<std::int64_t> forgotten = some(most);
+      if (!forgotten) {
+        if (!base::IsRetriable(forgotten.error().code)) {
+          log_.Error("what is old could not be deleted", {{"why", forgotten.error().message}});
+        }
+        return;
       }
-      return;
+      counter.Add(static_cast<double>(*forgotten));
+      if (*forgotten < most) return;
     }
-    forgotten_.Add(static_cast<double>(*forgotten));
-    if (*forgotten < kKeysAtOnce) return;
-  }
+  };
+  forget(forgotten_keys_, kForgottenAtOnce,
+         [this](auto most) { return store_.ForgetOldKeys(most); });
+  forget(forgotten_changes_, kChangesAtOnce,
+         [this](auto most) { return archive_.log.Forget(most); });
+  forget(forgotten_letters_, kForgottenAtOnce,
+         [this](auto most) { return archive_.letters.Forget(most); });
 }
 
 }  // namespace heliograph::dispatch

@@ -1,5 +1,6 @@
 // What must happen without anybody asking: the database is looked at, outcomes are stored late,
-// what a process has left is queued, targets whose deadline has passed end, old keys are forgotten.
+// what a process has left is queued, targets whose deadline has passed end, what is old is
+// forgotten: keys, changes of targets, dead letters.
 #pragma once
 
 #include <condition_variable>
@@ -13,6 +14,8 @@
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "postgres/action_store.h"
+#include "postgres/dead_letter_store.h"
+#include "postgres/target_log.h"
 
 namespace heliograph::dispatch {
 
@@ -20,8 +23,13 @@ namespace heliograph::dispatch {
 // thread.
 class Housekeeper {
  public:
-  Housekeeper(postgres::ActionStore& store, UnsavedOutcomes& unsaved, base::Health& health,
-              const base::Clock& clock, metrics::Registry& metrics);
+  // What is forgotten after its time, beside keys.
+  struct Archive {
+    postgres::DeadLetterStore& letters;
+    postgres::TargetLog& log;
+  };
+  Housekeeper(postgres::ActionStore& store, UnsavedOutcomes& unsaved, Archive archive,
+              base::Health& health, const base::Clock& clock, metrics::Registry& metrics);
   ~Housekeeper();  // ends the thread after the call that it is in
 
  private:
@@ -30,17 +38,20 @@ class Housekeeper {
   bool LookAtDatabase();
   void EndAbandoned();
   void ExpireDue();
-  void ForgetOldKeys();
+  void ForgetOld();
 
   postgres::ActionStore& store_;
   UnsavedOutcomes& unsaved_;
+  const Archive archive_;
   base::Health& health_;
   const base::Clock& clock_;
   const log::Logger log_{"dispatch"};
   log::RateLimit slow_line_{std::chrono::minutes(1)};
   metrics::Counter abandoned_;
   metrics::Counter expired_;
-  metrics::Counter forgotten_;
+  metrics::Counter forgotten_keys_;
+  metrics::Counter forgotten_changes_;
+  metrics::Counter forgotten_letters_;
   bool reachable_ = false;
   base::SteadyTime reachable_since_{};
   base::SteadyTime look_at_{};

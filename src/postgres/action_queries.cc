@@ -14,6 +14,7 @@ action::Action ActionAt(const Rows& rows, int row) {
   if (!rows.IsNull(row, 4)) action.tenant = device::TenantId(rows.Get(row, 4));
   action.deadline = rows.GetTimestamp(row, 5);
   if (rows.GetBool(row, 6)) action.if_offline = action::IfOffline::kQueue;
+  if (!rows.IsNull(row, 7)) action.replay_of = action::ActionId(rows.Get(row, 7));
   return action;
 }
 
@@ -64,12 +65,13 @@ base::Result<ActionPage> ActionQueries::List(const ActionQuery& query) {
   // Beside those that match, the last that was looked at: the next page begins there.
   const std::string sql =
       "SELECT action_id, created_at, directive, requested_by, tenant, deadline, if_offline = "
-      "'queue', matches, place "
+      "'queue', replay_of, matches, place "
       "FROM ("
       "SELECT *, " +
       matches +
       " AS matches, row_number() OVER (ORDER BY created_at DESC, action_id DESC) AS place FROM ("
-      "SELECT action_id, created_at, directive, requested_by, tenant, deadline, if_offline" +
+      "SELECT action_id, created_at, directive, requested_by, tenant, deadline, if_offline, "
+      "replay_of" +
       range.From() + " LIMIT " + range.Add(filtered ? kActionsLookedAt : query.limit + 1) +
       "::bigint) AS looked_at) AS judged WHERE matches OR place = " + range.Add(kActionsLookedAt) +
       "::bigint ORDER BY created_at DESC, action_id DESC LIMIT " + range.Add(query.limit + 2) +
@@ -83,10 +85,10 @@ base::Result<ActionPage> ActionQueries::List(const ActionQuery& query) {
       break;
     }
     action::Action action = ActionAt(*rows, row);
-    if (rows->GetInt64(row, 8) == kActionsLookedAt) {
+    if (rows->GetInt64(row, 9) == kActionsLookedAt) {
       page.next = ActionPlace{action.created_at, action.id};
     }
-    if (rows->GetBool(row, 7)) page.actions.push_back(std::move(action));
+    if (rows->GetBool(row, 8)) page.actions.push_back(std::move(action));
   }
   return page;
 }

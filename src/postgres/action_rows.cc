@@ -41,7 +41,7 @@ base::Result<std::optional<action::Action>> ReadHeader(
     Session& session, const action::ActionId& id, const std::optional<device::TenantId>& tenant) {
   const auto rows = session.Execute(
       "SELECT directive, payload, metadata, requested_by, tenant, created_at, deadline, "
-      "if_offline = 'queue' FROM actions "
+      "if_offline = 'queue', replay_of FROM actions "
       "WHERE action_id = $1::uuid AND ($2::text IS NULL OR tenant = $2)",
       {id, tenant});
   if (!rows) return rows.error();
@@ -56,6 +56,7 @@ base::Result<std::optional<action::Action>> ReadHeader(
   action.created_at = rows->GetTimestamp(0, 5);
   action.deadline = rows->GetTimestamp(0, 6);
   if (rows->GetBool(0, 7)) action.if_offline = action::IfOffline::kQueue;
+  if (!rows->IsNull(0, 8)) action.replay_of = action::ActionId(rows->Get(0, 8));
   return std::optional(std::move(action));
 }
 

@@ -23,7 +23,7 @@ constexpr std::size_t kMostBytesTogether = 64 * 1024;
 constexpr std::int64_t kMostDueTargets = 20'000;
 
 bool MayGoTogether(const NewAction& action) {
-  return action.client_ids.size() <= kMostTargetsTogether &&
+  return !action.action.replay_of && action.client_ids.size() <= kMostTargetsTogether &&
          action.action.payload.size() + action.action.metadata.size() <= kMostBytesTogether;
 }
 

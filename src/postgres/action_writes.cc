@@ -31,7 +31,8 @@ std::vector<const Request*> ByKey(std::span<const Request* const> requests) {
 // One array for each column of the rows to be.
 struct NewRows {
   TextArray tenants, keys, hashes, action_ids, requested_by, directives, payloads, metadata;
-  TextArray dispatchers, if_offline, addresses, forwarded_for, request_ids;
+  TextArray dispatchers, if_offline, addresses, forwarded_for, request_ids, replay_of,
+      caller_tenants;
   Int64Array leases, ttls, target_counts;
   TimestampArray deadlines;
   TextArray target_actions, target_tenants, target_clients;
@@ -55,6 +56,10 @@ struct NewRows {
     addresses.Add(action.origin.address);
     forwarded_for.Add(action.origin.forwarded_for);
     request_ids.Add(action.origin.request_id);
+    replay_of.AddOptional(action.action.replay_of ? std::optional(action.action.replay_of->str())
+                                                  : std::nullopt);
+    caller_tenants.AddOptional(action.origin.tenant ? std::optional(action.origin.tenant->str())
+                                                    : std::nullopt);
     target_counts.Add(static_cast<std::int64_t>(action.client_ids.size()));
     for (const device::ClientId& client_id : action.client_ids) {
       target_actions.Add(action.action.id.view());
@@ -111,6 +116,69 @@ base::Error FinishedByOther() {
   return base::MakeError(base::ErrorCode::kConflict, "somebody else has finished the request");
 }
 
+// The dead letters of the action's targets are decided about, by what tries them again.
+constexpr std::string_view kReplayed =
+    " replayed AS ("
+    "  UPDATE dead_letters d SET state = 'replayed', decided_at = now(),"
+    "    decided_by = asked.requested_by, replayed_as = asked.action_id"
+    "  FROM request JOIN asked USING (action_id) JOIN unnest($10::text[]::uuid[], $12::text[])"
+    "    AS t(action_id, client_id) USING (action_id)"
+    "  WHERE d.action_id = asked.replay_of AND d.client_id = t.client_id AND d.state = 'open'),";
+
+// `more`: further parts of its WITH list.
+std::string CreateStatement(std::string_view more) {
+  return "WITH asked AS MATERIALIZED ("
+         "  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]::uuid[], "
+         "$5::bigint[],"
+         "                       $6::text[], $7::text[], $8::text[], $9::text[], $15::bigint[], "
+         "$16::timestamptz[], $19::text[], $20::text[], $22::text[], $23::text[], $24::text[], "
+         "$25::bigint[], $26::text[]::uuid[], $27::text[])"
+         "    AS a(tenant, key, request_hash, action_id, lease, requested_by, directive, payload, "
+         "metadata, ttl, deadline, dispatcher, if_offline, address, forwarded_for, request_id, "
+         "targets, replay_of, caller_tenant)),"
+         " request AS ("
+         "  INSERT INTO idempotency_keys (tenant, key, request_hash, action_id, lease_until, "
+         "dispatcher)"
+         "  SELECT tenant, key, request_hash, action_id, now() + lease * interval '1 millisecond', "
+         "dispatcher FROM asked"
+         "  WHERE dispatcher = '' OR EXISTS (SELECT FROM dispatchers d WHERE d.client_id = "
+         "asked.dispatcher AND NOT d.lost)"
+         "  ON CONFLICT DO NOTHING RETURNING action_id),"
+         " created AS ("
+         "  INSERT INTO actions (action_id, tenant, requested_by, directive, payload, metadata, "
+         "deadline, if_offline, replay_of)"
+         "  SELECT action_id, nullif(tenant, ''), requested_by, directive, payload::json,"
+         "         nullif(metadata, 'null')::json, coalesce(deadline, now() + ttl * interval '1 "
+         "second'), if_offline, replay_of"
+         "  FROM request JOIN asked USING (action_id)),"
+         " audited AS ("
+         "  INSERT INTO audit (caller, tenant, address, forwarded_for, request_id, deed, decision, "
+         "action_id, directive, targets)"
+         "  SELECT requested_by, caller_tenant, address, nullif(forwarded_for, ''), "
+         "request_id, "
+         "CASE WHEN replay_of IS NULL THEN 'create' ELSE 'replay' END, 'accepted', action_id, "
+         "directive, targets"
+         "  FROM request JOIN asked USING (action_id)),"
+         " changed AS ("
+         "  INSERT INTO action_targets AS s (action_id, client_id, status, reason)"
+         "  SELECT action_id, t.client_id,"
+         "       CASE WHEN c.client_id IS NULL THEN 'unknown' WHEN t.forbidden THEN 'unauthorised' "
+         "WHEN c.state = 'offline' THEN CASE WHEN t.may_wait THEN 'queued' ELSE 'offline' END "
+         "WHEN m.client_id IS NOT NULL THEN 'queued' ELSE 'accepted' END,"
+         "       CASE WHEN c.client_id IS NULL THEN $13 WHEN t.forbidden THEN $18 "
+         "WHEN c.state = 'offline' THEN $14 END"
+         "  FROM request JOIN unnest($10::text[]::uuid[], $11::text[], $12::text[], "
+         "$17::boolean[], "
+         "$21::boolean[]) AS t(action_id, tenant, client_id, forbidden, may_wait) USING (action_id)"
+         "  LEFT JOIN connections c ON c.client_id = t.client_id AND (t.tenant = '' OR c.tenant = "
+         "t.tenant)"
+         "  LEFT JOIN mailboxes m ON m.client_id = t.client_id AND t.may_wait"
+         "  RETURNING s.action_id, s.client_id, s.status, s.updated_at, s.reason, 0 AS tries)," +
+         std::string(more) + QueueChanged("'infinity'") +
+         " SELECT action_id, client_id, status, updated_at, reason, (SELECT count(*) FROM told) "
+         "FROM changed";
+}
+
 }  // namespace
 
 std::string QueueChanged(std::string_view wake_at) {
@@ -145,78 +213,37 @@ base::Result<std::vector<base::Result<std::optional<AcceptedAction>>>> CreateTog
     Connection& connection, std::span<const NewAction* const> actions) {
   NewRows rows;
   for (const NewAction* action : ByKey(actions)) rows.Add(*action);
-  static const std::string kCreate =
-      "WITH asked AS MATERIALIZED ("
-      "  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]::uuid[], $5::bigint[],"
-      "                       $6::text[], $7::text[], $8::text[], $9::text[], $15::bigint[], "
-      "$16::timestamptz[], $19::text[], $20::text[], $22::text[], $23::text[], $24::text[], "
-      "$25::bigint[])"
-      "    AS a(tenant, key, request_hash, action_id, lease, requested_by, directive, payload, "
-      "metadata, ttl, deadline, dispatcher, if_offline, address, forwarded_for, request_id, "
-      "targets)),"
-      " request AS ("
-      "  INSERT INTO idempotency_keys (tenant, key, request_hash, action_id, lease_until, "
-      "dispatcher)"
-      "  SELECT tenant, key, request_hash, action_id, now() + lease * interval '1 millisecond', "
-      "dispatcher FROM asked"
-      "  WHERE dispatcher = '' OR EXISTS (SELECT FROM dispatchers d WHERE d.client_id = "
-      "asked.dispatcher AND NOT d.lost)"
-      "  ON CONFLICT DO NOTHING RETURNING action_id),"
-      " created AS ("
-      "  INSERT INTO actions (action_id, tenant, requested_by, directive, payload, metadata, "
-      "deadline, if_offline)"
-      "  SELECT action_id, nullif(tenant, ''), requested_by, directive, payload::json,"
-      "         nullif(metadata, 'null')::json, coalesce(deadline, now() + ttl * interval '1 "
-      "second'), if_offline"
-      "  FROM request JOIN asked USING (action_id)),"
-      " audited AS ("
-      "  INSERT INTO audit (caller, tenant, address, forwarded_for, request_id, deed, decision, "
-      "action_id, directive, targets)"
-      "  SELECT requested_by, nullif(tenant, ''), address, nullif(forwarded_for, ''), request_id, "
-      "'create', 'accepted', action_id, directive, targets"
-      "  FROM request JOIN asked USING (action_id)),"
-      " changed AS ("
-      "  INSERT INTO action_targets AS s (action_id, client_id, status, reason)"
-      "  SELECT action_id, t.client_id,"
-      "       CASE WHEN c.client_id IS NULL THEN 'unknown' WHEN t.forbidden THEN 'unauthorised' "
-      "WHEN c.state = 'offline' THEN CASE WHEN t.may_wait THEN 'queued' ELSE 'offline' END "
-      "WHEN m.client_id IS NOT NULL THEN 'queued' ELSE 'accepted' END,"
-      "       CASE WHEN c.client_id IS NULL THEN $13 WHEN t.forbidden THEN $18 "
-      "WHEN c.state = 'offline' THEN $14 END"
-      "  FROM request JOIN unnest($10::text[]::uuid[], $11::text[], $12::text[], $17::boolean[], "
-      "$21::boolean[]) AS t(action_id, tenant, client_id, forbidden, may_wait) USING (action_id)"
-      "  LEFT JOIN connections c ON c.client_id = t.client_id AND (t.tenant = '' OR c.tenant = "
-      "t.tenant)"
-      "  LEFT JOIN mailboxes m ON m.client_id = t.client_id AND t.may_wait"
-      "  RETURNING s.action_id, s.client_id, s.status, s.updated_at, s.reason, 0 AS tries)," +
-      QueueChanged("'infinity'") +
-      " SELECT action_id, client_id, status, updated_at, reason, (SELECT count(*) FROM told) "
-      "FROM changed";
-  const auto stored = connection.Execute(kCreate, {rows.tenants,
-                                                   rows.keys,
-                                                   rows.hashes,
-                                                   rows.action_ids,
-                                                   rows.leases,
-                                                   rows.requested_by,
-                                                   rows.directives,
-                                                   rows.payloads,
-                                                   rows.metadata,
-                                                   rows.target_actions,
-                                                   rows.target_tenants,
-                                                   rows.target_clients,
-                                                   action::kNoSuchDevice,
-                                                   action::kNotOnline,
-                                                   rows.ttls,
-                                                   rows.deadlines,
-                                                   rows.target_forbidden,
-                                                   action::kNotPermitted,
-                                                   rows.dispatchers,
-                                                   rows.if_offline,
-                                                   rows.target_may_wait,
-                                                   rows.addresses,
-                                                   rows.forwarded_for,
-                                                   rows.request_ids,
-                                                   rows.target_counts});
+  // What tries dead letters again goes alone, so that all others do without that.
+  static const std::string kCreate = CreateStatement("");
+  static const std::string kReplay = CreateStatement(kReplayed);
+  const bool replays = actions.front()->action.replay_of.has_value();
+  const auto stored = connection.Execute(replays ? kReplay : kCreate, {rows.tenants,
+                                                                       rows.keys,
+                                                                       rows.hashes,
+                                                                       rows.action_ids,
+                                                                       rows.leases,
+                                                                       rows.requested_by,
+                                                                       rows.directives,
+                                                                       rows.payloads,
+                                                                       rows.metadata,
+                                                                       rows.target_actions,
+                                                                       rows.target_tenants,
+                                                                       rows.target_clients,
+                                                                       action::kNoSuchDevice,
+                                                                       action::kNotOnline,
+                                                                       rows.ttls,
+                                                                       rows.deadlines,
+                                                                       rows.target_forbidden,
+                                                                       action::kNotPermitted,
+                                                                       rows.dispatchers,
+                                                                       rows.if_offline,
+                                                                       rows.target_may_wait,
+                                                                       rows.addresses,
+                                                                       rows.forwarded_for,
+                                                                       rows.request_ids,
+                                                                       rows.target_counts,
+                                                                       rows.replay_of,
+                                                                       rows.caller_tenants});
   if (!stored) return stored.error();
   auto accepted = ReadAccepted(*stored);
   if (!accepted) return std::move(accepted).error();

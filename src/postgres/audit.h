@@ -26,12 +26,13 @@ struct Origin {
 
 struct Decision {
   Origin origin;
-  std::string deed;       // "create", "cancel"
+  std::string deed;       // "create", "cancel", "replay", "discard"
   bool accepted = false;  // else refused
   std::string reason;     // why refused: a problem type
   std::optional<action::ActionId> action_id;
-  std::string directive;  // "" = the request did not say
+  std::string directive;                       // "" = the request did not say
   std::optional<std::int64_t> targets;
+  std::optional<std::int64_t> dead_letter_id = {};  // which one was discarded
 };
 
 // A decision's place in the list, which is the order of time.

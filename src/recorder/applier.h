@@ -21,6 +21,8 @@ class Applier {
  public:
   virtual ~Applier() = default;
 
+  // The names of the headers that it wants of each record.
+  virtual std::span<const char* const> Headers() const { return {}; }
   // Parses, without the database. The records live until the next Prepare.
   virtual std::vector<Refusal> Prepare(std::span<const Record> records) = 0;
   // Applies what Prepare kept, in the transaction that also moves the offsets; their rows are

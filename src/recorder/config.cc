@@ -17,7 +17,8 @@ void BindTopic(config::Binder& binder, std::string& value, std::string_view key,
 void KafkaConfig::Bind(config::Binder& binder) {
   cluster.Bind(binder);
   binder.String(group_id, "group_id",
-                "Consumer groups are this name with .control and .data; replicas share it.");
+                "Consumer groups are this name with .control, .data and .dead-letter; replicas "
+                "share it.");
   binder.String(
       group_instance_id, "group_instance_id",
       "This replica's fixed name in the groups, so that a restart moves no partition and waits for "
@@ -32,6 +33,9 @@ void TopicsConfig::Bind(config::Binder& binder) {
             "What cannot be processed: name:partitions:replicas.");
   BindTopic(binder, events, "events",
             "Who came on line, left or changed: name:partitions:replicas.");
+  BindTopic(binder, results, "results", "Targets that ended: name:partitions:replicas.");
+  BindTopic(binder, action_dead_letter, "action_dead_letter",
+            "Targets that the device has neither done nor refused: name:partitions:replicas.");
 }
 
 void BatchConfig::Bind(config::Binder& binder) {
@@ -54,9 +58,10 @@ void Config::Bind(config::Binder& binder) {
   binder.Section(postgres, "postgres", "Where the state is kept.");
   binder.Section(owners, "owners", "Who owns a device.");
   binder.Section(batch, "batch", "How much is applied at a time.");
-  // One more for `data`, and one for whoever asks whether PostgreSQL is there.
-  binder.Require(batch.workers == 1 || batch.workers + 2 <= postgres.pool_size,
-                 "postgres.pool_size must be at least batch.workers + 2");
+  // One more for each of `data` and the dead letters, and one for whoever asks whether PostgreSQL
+  // is there.
+  binder.Require(batch.workers == 1 || batch.workers + 3 <= postgres.pool_size,
+                 "postgres.pool_size must be at least batch.workers + 3");
 }
 
 std::size_t Config::max_message_bytes() const {

@@ -26,6 +26,8 @@ struct TopicsConfig {
   std::string data = "device.data:3:2";
   std::string dead_letter = "device.dead-letter:3:2";
   std::string events = "connection.events:3:2";
+  std::string results = "action.results:3:2";
+  std::string action_dead_letter = "action.dead-letter:3:2";
 
   void Bind(config::Binder& binder);
 };

@@ -258,6 +258,9 @@ bool Follower::PrepareSlice(std::size_t size) {
     for (std::size_t i = 0; i < size; ++i) {
       const kafka::ConsumedRecord& one = pending_[i].record;
       records_.push_back({one.partition(), one.offset(), one.time(), one.key(), one.payload()});
+      for (const char* name : parts_.applier.Headers()) {
+        records_.back().headers.push_back(one.Header(name).value_or(""));
+      }
     }
     std::vector<Refusal> refused;
     if (condemned_) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -16,6 +17,7 @@ struct Record {
   base::Timestamp time{};  // when Kafka stored it
   std::string_view key;
   std::string_view payload;
+  std::vector<std::string_view> headers = {};  // Applier::Headers, in that order; "" = missing
 };
 
 // A record that goes to the dead letters.

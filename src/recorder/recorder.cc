@@ -17,6 +17,8 @@
 #include "kafka/topic_watch.h"
 #include "recorder/control_applier.h"
 #include "recorder/data_applier.h"
+#include "recorder/dead_letter_applier.h"
+#include "recorder/result_feed.h"
 
 namespace heliograph::recorder {
 namespace {
@@ -43,13 +45,24 @@ postgres::Config WithFixedPlans(postgres::Config config) {
   return config;
 }
 
+// It has a session of its own, so that batches need not wait for it.
+postgres::Config ForResults(postgres::Config config) {
+  config.pool_size = 1;
+  config.session_setup = postgres::kByKeysOnly;
+  return config;
+}
+
 std::vector<kafka::TopicPlan> Plans(const Config& config) {
   const auto plan = [&](const std::string& topic, bool keep_for_ever) {
     return kafka::TopicPlan{*kafka::ParseTopicSpec(topic), keep_for_ever,
                             config.max_message_bytes()};
   };
-  return {plan(config.topics.control, true), plan(config.topics.data, false),
-          plan(config.topics.dead_letter, false), plan(config.topics.events, false)};
+  return {plan(config.topics.control, true),
+          plan(config.topics.data, false),
+          plan(config.topics.dead_letter, false),
+          plan(config.topics.results, false),
+          plan(config.topics.action_dead_letter, false),
+          plan(config.topics.events, false)};
 }
 
 std::string InstanceOf(const Config& config) {
@@ -118,28 +131,33 @@ struct Control {
   Follower follower;
 };
 
-FollowerOptions DataOptions(const Config& config, int partitions) {
-  FollowerOptions options = OptionsFor(config, config.topics.data, "data", partitions);
-  options.missing = Missing::kGoOn;  // telemetry may be kept for less time than we were away
+// What may be kept for less time than we were away.
+FollowerOptions FleetingOptions(const Config& config, const std::string& topic,
+                                const std::string& role, int partitions) {
+  FollowerOptions options = OptionsFor(config, topic, role, partitions);
+  options.missing = Missing::kGoOn;
   return options;
 }
 
-struct Data {
-  Data(const Config& config, FollowerOptions its_options, postgres::Pool& pool,
-       metrics::Registry& metrics)
+// As Control, for what needs no order across partitions and has no events.
+template <class ItsApplier>
+struct Simple {
+  template <class... Arguments>
+  Simple(const Config& config, FollowerOptions its_options, postgres::Pool& pool,
+         metrics::Registry& metrics, Arguments&&... arguments)
       : options(std::move(its_options)),
-        publisher(config.kafka.cluster, "heliograph-recorder-data", config.max_message_bytes()),
+        publisher(config.kafka.cluster, options.consumer.client_id, config.max_message_bytes()),
         letters(publisher, NameOf(config.topics.dead_letter), options.topic,
                 config.max_message_bytes() - kRoomForHeaders, metrics),
         meters(metrics, options.topic),
-        applier(metrics),
+        applier(std::forward<Arguments>(arguments)..., metrics),
         follower(options, {pool, applier, publisher, letters, meters}) {}
 
   FollowerOptions options;
   Publisher publisher;
   DeadLetters letters;
   Meters meters;
-  DataApplier applier;
+  ItsApplier applier;
   Follower follower;
 };
 
@@ -151,8 +169,10 @@ Recorder::Recorder(const Config& config, owner::Resolver& resolver, base::Health
       resolver_(resolver),
       health_(health),
       metrics_(metrics),
-      pool_(WithFixedPlans(config.postgres), "heliograph-recorder") {
-  for (const char* dependency : {"kafka", "postgres", "owners", "control", "data"}) {
+      pool_(WithFixedPlans(config.postgres), "heliograph-recorder"),
+      results_pool_(ForResults(config.postgres), "heliograph-recorder-results") {
+  for (const char* dependency :
+       {"kafka", "postgres", "owners", "control", "data", "letters", "results"}) {
     health_.SetNotReady(dependency, "not asked yet");
   }
 }
@@ -179,6 +199,7 @@ bool Recorder::EnsureTopics(const std::stop_token& stop) {
         throw base::StartupError(report->findings.faults.front());
       control_partitions_ = report->partitions[0];
       data_partitions_ = report->partitions[1];
+      letters_partitions_ = report->partitions[2];
       return true;
     }
     log_.Warn(limit, "topics cannot be looked at yet", {{"why", report.error().message}});
@@ -206,20 +227,38 @@ int Recorder::Follow(const std::stop_token& stop) {
         std::make_unique<Control>(config_, ControlOptionsOf(config_, worker, control_partitions_),
                                   pool_, resolver_, metrics_, events));
   }
-  Data data(config_, DataOptions(config_, data_partitions_), pool_, metrics_);
-  std::vector<std::pair<std::string, Follower*>> followers;
+  Simple<DataApplier> data(config_,
+                           FleetingOptions(config_, config_.topics.data, "data", data_partitions_),
+                           pool_, metrics_);
+  Simple<DeadLetterApplier> letters(
+      config_,
+      FleetingOptions(config_, config_.topics.dead_letter, "dead-letter", letters_partitions_),
+      pool_, metrics_, NameOf(config_.topics.dead_letter));
+  Publisher results_publisher(config_.kafka.cluster, "heliograph-recorder-results",
+                              config_.max_message_bytes());
+  ResultFeed results({NameOf(config_.topics.results), NameOf(config_.topics.action_dead_letter),
+                      InstanceOf(config_)},
+                     results_pool_, results_publisher, metrics_);
+  using Work = std::function<void(const std::stop_token&)>;
+  const auto follow = [](Follower& follower) -> Work {
+    return [&follower](const std::stop_token& token) { follower.Run(token); };
+  };
+  std::vector<std::pair<std::string, Work>> works;
   for (std::size_t worker = 0; worker < controls.size(); ++worker) {
-    followers.emplace_back("rec-" + RoleOf(static_cast<std::int64_t>(worker)),
-                           &controls[worker]->follower);
+    works.emplace_back("rec-" + RoleOf(static_cast<std::int64_t>(worker)),
+                       follow(controls[worker]->follower));
   }
-  followers.emplace_back("rec-data", &data.follower);
+  works.emplace_back("rec-data", follow(data.follower));
+  works.emplace_back("rec-letters", follow(letters.follower));
+  works.emplace_back("rec-results",
+                     [&results](const std::stop_token& token) { results.Run(token); });
   std::stop_source ending;
   const std::stop_callback forward(stop, [&ending] { ending.request_stop(); });
   std::atomic<bool> failed = false;
-  const auto run = [&](const std::string& name, Follower* follower) {
+  const auto run = [&](const std::string& name, const Work& work) {
     base::NameThisThread(name.c_str());
     try {
-      follower->Run(ending.get_token());
+      work(ending.get_token());
     } catch (const std::exception& error) {
       log_.Error("a thread cannot go on", {{"thread", name}, {"why", error.what()}});
       failed = true;
@@ -227,30 +266,34 @@ int Recorder::Follow(const std::stop_token& stop) {
     }
   };
   std::vector<std::jthread> threads;
-  for (const auto& [name, follower] : followers) threads.emplace_back(run, name, follower);
+  for (const auto& [name, work] : works) threads.emplace_back(run, name, work);
   while (!ending.stop_requested()) {
     std::vector<Follower::Status> statuses;
-    for (const auto& [name, follower] : followers) statuses.push_back(follower->status());
-    TellHealth(statuses);
+    for (const auto& control : controls) statuses.push_back(control->follower.status());
+    TellHealth(statuses, data.follower.status(), letters.follower.status());
+    Tell("results", results.trouble());
     Wait(ending.get_token(), kHealthEvery);
   }
   threads.clear();
   return failed ? 1 : 0;
 }
 
-// The last is that of `data`. Of several that are in trouble the first is told.
-void Recorder::TellHealth(std::span<const Follower::Status> statuses) {
+// Of several that are in trouble the first is told.
+void Recorder::TellHealth(std::span<const Follower::Status> controls, const Follower::Status& data,
+                          const Follower::Status& letters) {
   std::string kafka;
   std::string control;
-  for (const Follower::Status& one : statuses) {
+  const auto trouble = [&kafka](const Follower::Status& one) {
     if (kafka.empty()) kafka = one.kafka;
-    const bool is_data = &one == &statuses.back();
-    if (!is_data && control.empty()) control = one.log.empty() ? one.state : one.log;
+    return one.log.empty() ? one.state : one.log;
+  };
+  for (const Follower::Status& one : controls) {
+    if (const std::string why = trouble(one); control.empty()) control = why;
   }
-  const Follower::Status& data = statuses.back();
-  Tell("kafka", kafka);
   Tell("control", control);
-  Tell("data", data.log.empty() ? data.state : data.log);
+  Tell("data", trouble(data));
+  Tell("letters", trouble(letters));
+  Tell("kafka", kafka);
   Tell("owners", resolver_.Trouble());
   const auto ping = pool_.Ping(kHealthEvery);
   Tell("postgres", ping ? "" : ping.error().message);

@@ -18,9 +18,9 @@
 
 namespace heliograph::recorder {
 
-// Starts the threads "rec-control", as many as there are workers ("rec-control-2", ...), and
-// "rec-data", and tells the health of what they need: kafka, postgres, owners, control and data.
-// Threads: one thread.
+// Starts the threads "rec-control", as many as there are workers ("rec-control-2", ...),
+// "rec-data", "rec-letters" and "rec-results", and tells the health of what they need: kafka,
+// postgres, owners, control, data, letters and results. Threads: one thread.
 class Recorder {
  public:
   // Connects to nobody. References outlive it. Throws base::StartupError.
@@ -34,7 +34,8 @@ class Recorder {
  private:
   bool EnsureTopics(const std::stop_token& stop);  // false: stop came first
   int Follow(const std::stop_token& stop);
-  void TellHealth(std::span<const Follower::Status> statuses);
+  void TellHealth(std::span<const Follower::Status> controls, const Follower::Status& data,
+                  const Follower::Status& letters);
   void Tell(const std::string& dependency, const std::string& trouble);
 
   const Config config_;
@@ -43,8 +44,11 @@ class Recorder {
   metrics::Registry& metrics_;
   const log::Logger log_{"recorder"};
   postgres::Pool pool_;
-  int control_partitions_ = 0;  // when EnsureTopics looked
+  postgres::Pool results_pool_;
+  // When EnsureTopics looked.
+  int control_partitions_ = 0;
   int data_partitions_ = 0;
+  int letters_partitions_ = 0;
 };
 
 }  // namespace heliograph::recorder

@@ -19,6 +19,7 @@ SESSION_SECONDS = 3
 SESSION = {"KAFKA__PROPERTIES": f"session.timeout.ms={SESSION_SECONDS * 1000},heartbeat.interval.ms=500"}
 TOPICS = {
     "control": "device.control", "data": "device.data", "dead_letter": "device.dead-letter", "events": "connection.events",
+    "results": "action.results", "action_dead_letter": "action.dead-letter",
 }  # fmt: skip
 
 

@@ -155,7 +155,7 @@ class ApiAlone:
         until(lambda: self.post(["nobody"]).status_code == 202, "the database takes actions from the API")
         self.query(
             "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, action_targets,"
-            " idempotency_keys, queued_targets, mailboxes"
+            " idempotency_keys, queued_targets, mailboxes, target_log, dead_letters"
         )
         until(lambda: self.ready()[0] == 200, "heliograph-api ready again")
 

@@ -16,6 +16,9 @@ from heliograph_local import files, network
 from heliograph_local.settings import HOST, ROOT, from_environment
 
 
+ROLES = ("control", "data", "dead_letter", "events", "results", "action_dead_letter")
+
+
 class RecorderBench:
     """Topics and a database of a test's own, and the recorders that share them. Threads: one thread."""
 
@@ -24,7 +27,7 @@ class RecorderBench:
         self.folder = folder
         self.programs = from_environment().programs
         self.name = uuid.uuid4().hex[:8]
-        self.topics = {role: f"{role}-{self.name}" for role in ("control", "data", "dead_letter", "events")}
+        self.topics = {role: f"{role}-{self.name}" for role in ROLES}
         self.database = servers.postgres.create_database(f"recorder_{self.name}")
         self.owners = folder / "owners.yaml"
         self.owners.write_text("rules:\n  - {pattern: \"*\", tenant: demo}\n")

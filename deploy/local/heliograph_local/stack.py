@@ -12,8 +12,8 @@ from .progress import Progress
 from .servers import Servers
 from .settings import ROOT, Settings
 
-# Topics by name; connection.events is the recorder's.
-TOPICS = ("device.control", "device.data", "device.dead-letter", "connection.events")
+# Topics by name; those that do not begin with device are the recorder's.
+TOPICS = ("device.control", "device.data", "device.dead-letter", "connection.events", "action.results", "action.dead-letter")
 
 
 class Stack:

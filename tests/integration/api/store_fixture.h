@@ -43,7 +43,9 @@ class StoreTest : public testing::Test {
 
   static constexpr const char* kEmpty =
       "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, "
-      "action_targets, idempotency_keys, queued_targets, mailboxes, dispatchers";
+      "action_targets, idempotency_keys, queued_targets, mailboxes, dispatchers, target_log, "
+      "dead_letters; UPDATE target_log_readers SET xid = DEFAULT, place = DEFAULT, owner = NULL, "
+      "lease_until = DEFAULT";
 
   void SetUp() override { Run(kEmpty); }
 

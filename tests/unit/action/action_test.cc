@@ -30,7 +30,7 @@ TEST(WriteAction, HasEveryField) {
   EXPECT_EQ(
       WriteAction(Example()),
       R"({"action_id":"01234567-89ab-7def-8123-456789abcdef","directive":"solar.configure",)"
-      R"("requested_by":"billing \"nightly\"","tenant":null,"if_offline":"fail",)"
+      R"("requested_by":"billing \"nightly\"","tenant":null,"if_offline":"fail","replay_of":null,)"
       R"("created_at":"1970-01-01T00:00:01.000000Z","deadline":"1970-01-01T00:01:01.000000Z",)"
       R"("payload":{"limit_w":4000},"metadata":null,"totals":{"published":1,"offline":2},)"
       R"("targets":[{"client_id":"d-1","status":"published","reason":null,)"
