@@ -10,6 +10,8 @@ Config::Config() {
   // An action waits twice for the database's disk and once for the broker, and nearly nothing of
   // that is work: threads that wait together share one write of the log.
   listen.handler_threads = 64;
+  // Each event stream keeps a connection; the others stay as many as they were.
+  listen.max_connections += listen.max_streams;
   postgres.pool_size = 24;
   // A broker that is silent is noticed within twice that, and nothing else passes while no action
   // is sent.

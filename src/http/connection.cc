@@ -1,5 +1,6 @@
 #include "http/connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/uuid.h"
@@ -7,6 +8,8 @@
 
 namespace heliograph::http {
 namespace {
+
+constexpr std::string_view kSlowReader = "slow-reader";
 
 // Gives the memory back, which an assignment of "" does not.
 void Free(std::string& text) { std::string().swap(text); }
@@ -23,7 +26,7 @@ bool Connection::begun() const { return parser_.begun() || !unparsed().empty(); 
 
 bool Connection::wants_input() const {
   if (client_ended_) return false;
-  return (state_ == State::kReading && output_.empty()) || state_ == State::kLingering;
+  return (state_ == State::kReading && !has_output()) || state_ == State::kLingering;
 }
 
 void Connection::Receive(std::string_view bytes, base::SteadyTime now) {
@@ -39,7 +42,7 @@ void Connection::ReceiveEnd(base::SteadyTime now) {
 }
 
 void Connection::Advance(base::SteadyTime now) {
-  while (state_ == State::kReading && output_.empty()) {
+  while (state_ == State::kReading && !has_output()) {
     std::size_t taken = 0;
     const auto progress = parser_.Parse(unparsed(), taken);
     input_taken_ += taken;
@@ -104,6 +107,51 @@ void Connection::Answer(std::string bytes, bool close, base::SteadyTime now) {
   BeginOutput(std::move(bytes), now);
 }
 
+void Connection::BeginStream(std::string head, std::unique_ptr<OutgoingStream> stream, bool close,
+                             base::SteadyTime now) {
+  if (state_ != State::kHandling) return stream->End(StreamEnd::kClientGone);
+  Answer(std::move(head), close, now);
+  state_ = State::kStreaming;
+  stream_ = std::move(stream);
+  close_after_stream_ = close;
+  // It may last for days: nothing is kept for it but what was sent ahead.
+  input_.erase(0, input_taken_);
+  input_taken_ = 0;
+  input_.shrink_to_fit();
+}
+
+// What was pushed is taken when all before it has been sent: so each such part has its time to be
+// sent, and a client that always lags a little behind is not dropped.
+bool Connection::ContinueStream(base::SteadyTime now) {
+  if (state_ != State::kStreaming) return false;
+  if (stream_->overflowed()) {
+    Drop(kSlowReader);
+    return false;
+  }
+  if (has_output()) return false;
+  if (!stream_->Take()) {
+    FinishStream(StreamEnd::kClosed, close_after_stream_, now);
+    return true;
+  }
+  if (has_output()) output_deadline_ = now + limits_.send_timeout;
+  return has_output();
+}
+
+void Connection::EndStreamOfGoneClient(base::SteadyTime now) {
+  if (state_ == State::kStreaming) FinishStream(StreamEnd::kClientGone, true, now);
+}
+
+void Connection::FinishStream(StreamEnd reason, bool close, base::SteadyTime now) {
+  if (stream_->overflowed()) return Drop(kSlowReader);
+  const bool had_output = has_output();
+  stream_->Finish(reason);
+  state_ = close ? State::kEnding : State::kReading;
+  input_deadline_ = now + limits_.idle_timeout;
+  if (had_output) return;
+  output_deadline_ = now + limits_.send_timeout;
+  if (!has_output()) OutputDone(now);
+}
+
 void Connection::Refuse(const Refusal& refusal, base::SteadyTime now) {
   const std::string id = base::NewUuid();
   const Response problem =
@@ -119,19 +167,35 @@ void Connection::Refuse(const Refusal& refusal, base::SteadyTime now) {
   BeginOutput(WriteAnswer(problem, frame), now);
 }
 
+std::size_t Connection::GatherOutput(std::span<std::string_view> pieces) const {
+  std::size_t count = 0;
+  if (!output_.empty()) pieces[count++] = std::string_view(output_).substr(output_sent_);
+  if (stream_) count += stream_->Gather(pieces.subspan(count));
+  return count;
+}
+
 std::string_view Connection::output() const {
-  return std::string_view(output_).substr(output_sent_);
+  std::string_view first;
+  GatherOutput({&first, 1});
+  return first;
 }
 
 void Connection::Sent(std::size_t count, base::SteadyTime now) {
-  output_sent_ += count;
+  const std::size_t own = std::min(count, output_.size() - output_sent_);
+  output_sent_ += own;
   if (output_sent_ < output_.size()) return;
   Free(output_);
   output_sent_ = 0;
-  OutputDone(now);
+  if (stream_) stream_->Sent(count - own);
+  if (!has_output()) OutputDone(now);
 }
 
 void Connection::OutputDone(base::SteadyTime now) {
+  if (state_ == State::kStreaming) {
+    input_deadline_ = now + limits_.stream_heartbeat;
+    return stream_->OutputDone();
+  }
+  stream_.reset();
   if (state_ == State::kReading) return Advance(now);
   if (state_ != State::kEnding) return;
   end_of_output_ = true;
@@ -144,27 +208,37 @@ void Connection::OutputDone(base::SteadyTime now) {
 bool Connection::TakeEndOfOutput() { return std::exchange(end_of_output_, false); }
 
 void Connection::Drop(std::string_view cause) {
+  if (stream_) {
+    stream_->End(cause == kSlowReader ? StreamEnd::kTooSlow : StreamEnd::kClientGone);
+    stream_.reset();
+  }
   cause_ = cause;
   state_ = State::kFinished;
 }
 
 void Connection::Tick(base::SteadyTime now) {
-  if (!output_.empty()) {
-    if (now >= output_deadline_) Drop("slow-reader");
+  if (has_output()) {
+    if (now >= output_deadline_) Drop(kSlowReader);
     return;
   }
   if (now < input_deadline_) return;
+  if (state_ == State::kStreaming) {
+    stream_->AddHeartbeat();
+    output_deadline_ = now + limits_.send_timeout;
+  }
   if (state_ == State::kLingering) state_ = State::kFinished;
   if (state_ != State::kReading) return;
   if (begun()) return Refuse({408, "request-timeout", "The request did not arrive in time"}, now);
   Drop("");
 }
 
-void Connection::Drain(base::SteadyTime) {
-  if (state_ == State::kReading && !begun() && output_.empty()) state_ = State::kFinished;
+void Connection::Drain(base::SteadyTime now) {
+  if (state_ == State::kStreaming) FinishStream(StreamEnd::kShutdown, true, now);
+  if (state_ == State::kReading && !begun() && !has_output()) state_ = State::kFinished;
 }
 
 bool Connection::busy() const {
+  if (stream_) return false;  // nobody waits for a client to read what a stream has sent
   return state_ == State::kHandling || !output_.empty() || (state_ == State::kReading && begun());
 }
 

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,7 +23,10 @@ namespace polling = Pistache::Polling;
 constexpr std::chrono::milliseconds kTick{100};
 constexpr int kMaxTurns =
     16;  // reads in a row from one client, so that it cannot keep the others waiting
-constexpr int kSendBufferBytes = 128 * 1024;    // bounds what the kernel holds for a slow reader
+constexpr int kSendBufferBytes = 128 * 1024;  // bounds what the kernel holds for a slow reader
+// Of a stream, of which there may be thousands; a client that takes nothing is noticed sooner, too.
+constexpr int kStreamSendBufferBytes = 32 * 1024;
+constexpr std::size_t kMaxPieces = 64;          // that are written at once
 constexpr std::int64_t kExtraConnections = 64;  // that get a polite 503 beyond the limit
 
 // Pistache asks for a handler; ours only passes on who has connected.
@@ -58,6 +62,14 @@ void SetSocketOptions(int fd) {
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes);
+}
+
+// A client that vanished without a word acknowledges nothing; it would take the kernel a quarter of
+// an hour to give up.
+void SetStreamOptions(int fd, std::chrono::milliseconds send_timeout) {
+  const auto milliseconds = static_cast<unsigned>(send_timeout.count());
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kStreamSendBufferBytes, sizeof kStreamSendBufferBytes);
 }
 
 }  // namespace
@@ -170,11 +182,26 @@ void IoWorker::Adopt(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
 void IoWorker::DeliverAnswers() {
   for (Answer& answer : mailbox_->TakeAll()) {
     const auto client = clients_.find(answer.connection.fd);
-    if (client == clients_.end() || client->second->id != answer.connection.id)
-      continue;  // it has gone
-    client->second->connection.Answer(std::move(answer.bytes), answer.close, now_);
-    Serve(answer.connection);
+    if (client == clients_.end() || client->second->id != answer.connection.id) {
+      if (answer.stream) answer.stream->End(StreamEnd::kClientGone);
+      continue;
+    }
+    const ConnectionId connection = answer.connection;
+    if (answer.stream) {
+      StartStream(*client->second, std::move(answer));
+    } else {
+      client->second->connection.Answer(std::move(answer.bytes), answer.close, now_);
+    }
+    Serve(connection);
   }
+  for (const ConnectionId& connection : mailbox_->TakeReady()) Serve(connection);
+}
+
+void IoWorker::StartStream(Client& client, Answer&& answer) {
+  SetStreamOptions(client.peer->fd(), shared_.limits.send_timeout);
+  answer.stream->Start(mailbox_, answer.connection);
+  client.connection.BeginStream(std::move(answer.bytes), std::move(answer.stream), answer.close,
+                                now_);
 }
 
 void IoWorker::Tick() {
@@ -188,15 +215,15 @@ void IoWorker::Tick() {
 }
 
 void IoWorker::CountBusy() {
-  std::int64_t busy = 0;
-  std::vector<int> idle;
+  std::vector<ConnectionId> ended;
   for (const auto& [fd, client] : clients_) {
+    const bool streaming = client->connection.streaming();
     client->connection.Drain(now_);
-    if (client->connection.finished()) idle.push_back(fd);
-    if (client->connection.busy()) ++busy;
+    if (streaming || client->connection.finished()) ended.push_back({fd, client->id});
   }
-  for (const int fd : idle) Remove(fd);
-  busy_.store(busy);
+  for (const ConnectionId& connection : ended) Serve(connection);  // the loop may end after this
+  busy_.store(std::count_if(clients_.begin(), clients_.end(),
+                            [](const auto& client) { return client.second->connection.busy(); }));
 }
 
 void IoWorker::Serve(ConnectionId connection) {
@@ -216,7 +243,10 @@ void IoWorker::Serve(ConnectionId connection) {
 
 void IoWorker::Pump(Client& client) {
   for (int turn = 0; turn < kMaxTurns; ++turn) {
+    if (client.ended) client.connection.EndStreamOfGoneClient(now_);
+    if (client.connection.finished()) return;
     Write(client);
+    if (client.connection.ContinueStream(now_)) continue;
     if (client.connection.finished()) return;
     if (auto request = client.connection.TakeRequest()) {
       Submit(client, *std::move(request));
@@ -239,8 +269,17 @@ void IoWorker::ReportCause(Client& client) {
 void IoWorker::Write(Client& client) {
   ReportCause(client);
   const int fd = client.peer->fd();
-  for (std::string_view bytes; !(bytes = client.connection.output()).empty();) {
-    const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  std::array<std::string_view, kMaxPieces> pieces;
+  std::array<iovec, kMaxPieces> parts;  // NOLINT: filled below
+  while (const std::size_t count = client.connection.GatherOutput(pieces)) {
+    std::transform(pieces.begin(), pieces.begin() + count, parts.begin(),
+                   [](std::string_view piece) {
+                     return iovec{const_cast<char*>(piece.data()), piece.size()};
+                   });
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
     if (sent >= 0) {
       client.connection.Sent(static_cast<std::size_t>(sent), now_);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {

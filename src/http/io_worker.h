@@ -71,6 +71,7 @@ class IoWorker final : public Pistache::Tcp::Transport {
   void HandleEvents(const Pistache::Aio::FdSet& fds);
   void AdoptWaitingPeers();
   void DeliverAnswers();
+  void StartStream(Client& client, Answer&& answer);
   void Tick();
   void CountBusy();
 

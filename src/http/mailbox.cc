@@ -14,10 +14,25 @@ void Mailbox::Post(Answer answer) {
   if (first) wakeup_.Notify();
 }
 
+void Mailbox::PostReady(ConnectionId connection) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = ready_.empty();
+    ready_.push_back(connection);
+  }
+  if (first) wakeup_.Notify();
+}
+
 std::vector<Answer> Mailbox::TakeAll() {
   wakeup_.Clear();  // before looking: what is posted after the look notifies again
   const std::lock_guard lock(mutex_);
   return std::exchange(answers_, {});
+}
+
+std::vector<ConnectionId> Mailbox::TakeReady() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(ready_, {});
 }
 
 }  // namespace heliograph::http

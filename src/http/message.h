@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 #include <vector>
 
 namespace heliograph::http {
+
+class EventStream;
 
 // Names in lower case.
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -41,6 +44,8 @@ struct Response {
   std::string problem{};  // the type of a problem, "not-found"; "" = it is none
   std::string
       matched_template{};  // set by the router, for metrics and logs: never a raw path as a label
+  // In place of a body, with status 200: made by StreamResponse (event_stream.h).
+  std::shared_ptr<EventStream> stream{};
 };
 
 // RFC 9457. `type` is the stable part, written as "/problems/<type>".

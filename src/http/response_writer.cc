@@ -75,6 +75,7 @@ bool IsSaneRequestId(std::string_view text) {
 }
 
 std::string WriteAnswer(const Response& response, const AnswerFrame& frame) {
+  const bool streamed = response.stream != nullptr;
   const bool bodiless = response.status == 204 || response.status == 304 || response.status < 200;
   std::string out;
   out.reserve(256 + (bodiless || frame.head ? 0 : response.body.size()));
@@ -83,10 +84,15 @@ std::string WriteAnswer(const Response& response, const AnswerFrame& frame) {
   AppendField(out, "Date", CurrentHttpDate());
   AppendField(out, "X-Request-Id", frame.request_id);
   if (!bodiless) {
-    if (!response.body.empty() && IsSafeField("content-type", response.content_type)) {
+    if ((streamed || !response.body.empty()) &&
+        IsSafeField("content-type", response.content_type)) {
       AppendField(out, "Content-Type", response.content_type);
     }
-    AppendField(out, "Content-Length", std::to_string(response.body.size()));
+    if (!streamed) {
+      AppendField(out, "Content-Length", std::to_string(response.body.size()));
+    } else if (!frame.http_1_0 && !frame.head) {
+      AppendField(out, "Transfer-Encoding", "chunked");
+    }
   }
   for (const auto& [name, value] : response.headers) {
     if (IsOurs(name)) continue;
@@ -103,7 +109,7 @@ std::string WriteAnswer(const Response& response, const AnswerFrame& frame) {
     AppendField(out, "Connection", "keep-alive");
   }
   out.append("\r\n");
-  if (!bodiless && !frame.head) out.append(response.body);
+  if (!bodiless && !frame.head && !streamed) out.append(response.body);
   return out;
 }
 

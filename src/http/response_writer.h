@@ -16,8 +16,9 @@ struct AnswerFrame {
   std::string_view request_id;
 };
 
-// Header fields with a name or value that would break the framing are left out and logged. Threads:
-// any thread.
+// Of a response with a stream, the head: the body is chunked, or to HTTP/1.0 ends with the
+// connection. Header fields with a name or value that would break the framing are left out and
+// logged. Threads: any thread.
 std::string WriteAnswer(const Response& response, const AnswerFrame& frame);
 
 // "Sat, 21 Nov 2026 02:29:54 GMT" (RFC 9110, section 5.6.7).

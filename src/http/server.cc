@@ -68,10 +68,18 @@ void ServerConfig::Bind(config::Binder& binder) {
                   "Time to receive a whole request; then 408.");
   binder.Duration(idle_timeout, "idle_timeout_ms", {milliseconds(10), hours(24)},
                   "Time that a connection may wait between requests.");
-  binder.Duration(send_timeout, "send_timeout_ms", {milliseconds(10), hours(1)},
-                  "Time for a client to take a whole answer; then it is dropped.");
+  binder.Duration(
+      send_timeout, "send_timeout_ms", {milliseconds(10), hours(1)},
+      "Time for a client to take a whole answer, or what a stream has sent; then it is dropped.");
   binder.Duration(drain_timeout, "drain_timeout_ms", {milliseconds(0), minutes(10)},
                   "Time at shutdown to answer what is in flight.");
+  binder.Integer(
+      max_streams, "max_streams", {0, 1000000},
+      "Event streams at a time, each on a connection of its own; more are answered 503.");
+  binder.Integer(max_stream_bytes, "max_stream_bytes", {1024, 1024 * 1024 * 1024},
+                 "Events that may wait for one client; a slower reader is dropped.");
+  binder.Duration(stream_heartbeat, "stream_heartbeat_ms", {milliseconds(10), hours(1)},
+                  "A stream with nothing to send for so long sends a comment.");
 }
 
 // Order of members is order of life: the I/O threads end before the pool that they hand requests

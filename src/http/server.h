@@ -32,6 +32,9 @@ struct ServerConfig {
   std::chrono::milliseconds send_timeout{
       std::chrono::seconds(30)};  // for a client to take a whole answer
   std::chrono::milliseconds drain_timeout{std::chrono::seconds(5)};
+  std::int64_t max_streams = 2048;             // open at a time
+  std::int64_t max_stream_bytes = 128 * 1024;  // that wait for the client of one
+  std::chrono::milliseconds stream_heartbeat{std::chrono::seconds(15)};
 
   void Bind(config::Binder& binder);
 };
@@ -41,17 +44,19 @@ using Handler = std::function<Response(const Request&)>;
 
 // Beyond max_connections a client is answered 503 and closed; beyond max_waiting_requests, or when
 // a request has waited longer than request_timeout for a thread, it is answered 503 with
-// Retry-After. Metrics, each with the label server=<name>: heliograph_http_requests_total,
-// _request_seconds, _connections, _rejected_total. Threads: the handler runs on "<name>-h0" …,
-// sockets on "<name>-io", accepting on "<name>-accept"; the members are for one thread.
+// Retry-After, and so is a stream (event_stream.h) beyond max_streams. Metrics, each with the label
+// server=<name>: heliograph_http_requests_total, _request_seconds, _connections, _rejected_total,
+// _streams, _streams_dropped_total. Threads: the handler runs on "<name>-h0" …, sockets on
+// "<name>-io", accepting on "<name>-accept"; the members are for one thread.
 class Server {
  public:
   // `name` begins the names of its threads. Throws base::StartupError (port taken, …), which says
   // which address.
   Server(const ServerConfig& config, std::string_view name, Handler handler,
          metrics::Registry& metrics);
-  // Drains: refuses new connections, answers what is in flight with Connection: close, waits at
-  // most drain_timeout; a handler that still runs then is waited for, and its answer dropped.
+  // Drains: refuses new connections, ends streams, answers what is in flight with Connection:
+  // close, waits at most drain_timeout; a handler that still runs then is waited for, and its
+  // answer dropped.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -6,7 +6,13 @@ ServerMetrics::ServerMetrics(metrics::Registry& registry, std::string_view serve
     : registry_(registry),
       server_(server),
       connections_(registry.AddGauge("heliograph_http_connections", "Open connections.",
-                                     {{"server", server_}})) {}
+                                     {{"server", server_}})),
+      streams_(registry.AddGauge("heliograph_http_streams", "Open event streams.",
+                                 {{"server", server_}})),
+      streams_dropped_(
+          registry.AddCounter("heliograph_http_streams_dropped_total",
+                              "Event streams ended because their client took too little, too late.",
+                              {{"server", server_}})) {}
 
 void ServerMetrics::Answered(std::string_view method, std::string_view route, int status,
                              std::chrono::duration<double> took) {
@@ -44,7 +50,7 @@ void ServerMetrics::Answered(std::string_view method, std::string_view route, in
 void ServerMetrics::Rejected(std::string_view cause) {
   registry_
       .AddCounter("heliograph_http_rejected_total",
-                  "Requests refused before a handler, and connections dropped, by cause.",
+                  "Requests refused by the server, and connections dropped, by cause.",
                   {{"server", server_}, {"cause", std::string(cause)}})
       .Add();
 }

@@ -20,11 +20,15 @@ class ServerMetrics {
                 std::chrono::duration<double> took);
   void Rejected(std::string_view cause);  // refused before a handler saw it, or dropped
   void ConnectionsChanged(int by) { connections_.Add(by); }
+  void StreamsChanged(int by) { streams_.Add(by); }
+  void StreamDropped() { streams_dropped_.Add(); }
 
  private:
   metrics::Registry& registry_;
   std::string server_;
   metrics::Gauge connections_;
+  metrics::Gauge streams_;
+  metrics::Counter streams_dropped_;
   std::mutex mutex_;
   // The registry's own look-up builds label maps; these are asked for each request. Both guarded by
   // mutex_.

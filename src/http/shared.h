@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "http/connection.h"
 #include "http/handler_pool.h"
+#include "http/open_streams.h"
 #include "http/server.h"
 #include "http/server_metrics.h"
 
@@ -28,12 +30,16 @@ class Shared {
   const ServerConfig config;
   const ConnectionLimits limits;
   ServerMetrics metrics;
+  OpenStreams streams;
   std::atomic<bool> draining{false};
   std::atomic<std::int64_t> connections{0};
   std::atomic<std::int64_t> held_bytes{0};  // of all connections
 
  private:
   Response Handle(const Job& job) const;
+  // What `response` has a stream for; where none comes of it, the stream's end, or a problem in its
+  // place.
+  std::unique_ptr<OutgoingStream> OpenStream(Response& response, const ParsedRequest& parsed);
 
   const Handler handler_;
 };

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
 #include <thread>
 
@@ -97,6 +98,25 @@ std::optional<RawAnswer> RawClient::ReadAnswer(bool body) {
   answer.body = buffer_.substr(head_end + 4, length);
   buffer_.erase(0, head_end + 4 + length);
   return answer;
+}
+
+std::optional<std::string> RawClient::ReadChunk() {
+  std::size_t size_end = 0;
+  while ((size_end = buffer_.find("\r\n")) == std::string::npos) {
+    if (!Receive()) return std::nullopt;
+  }
+  std::size_t size = 0;
+  const char* const end = buffer_.data() + size_end;
+  const auto parsed = std::from_chars(buffer_.data(), end, size, 16);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  const std::size_t whole = size_end + 2 + size + 2;
+  while (buffer_.size() < whole) {
+    if (!Receive()) return std::nullopt;
+  }
+  if (buffer_.substr(whole - 2, 2) != "\r\n") return std::nullopt;
+  std::string chunk = buffer_.substr(size_end + 2, size);
+  buffer_.erase(0, whole);
+  return chunk;
 }
 
 std::optional<std::string> RawClient::ReadToEnd() {

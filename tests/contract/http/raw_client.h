@@ -41,6 +41,10 @@ class RawClient {
   // The next answer; nothing when the connection ends, or nothing comes in time. `body` false: the
   // answer to a HEAD.
   std::optional<RawAnswer> ReadAnswer(bool body = true);
+  // The next chunk of a body whose head was read with ReadAnswer; "" = the last one, after which
+  // the next answer comes. Nothing when the connection ends, nothing comes in time, or it is no
+  // chunk.
+  std::optional<std::string> ReadChunk();
   // Everything up to the end; nothing when the end does not come.
   std::optional<std::string> ReadToEnd();
   bool Ended();  // the server closes; what it still sends is thrown away

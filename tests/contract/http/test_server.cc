@@ -112,7 +112,7 @@ int TestServer::handled() const {
 double TestServer::Rejected(const std::string& cause) {
   return registry_
       .AddCounter("heliograph_http_rejected_total",
-                  "Requests refused before a handler, and connections dropped, by cause.",
+                  "Requests refused by the server, and connections dropped, by cause.",
                   {{"server", "test"}, {"cause", cause}})
       .Value();
 }

@@ -13,6 +13,19 @@ bool Readable(int fd) {
   return ::poll(&waiting, 1, 0) == 1;
 }
 
+TEST(Mailbox, IsReadableWhileItHoldsStreamsToLookAt) {
+  Mailbox mailbox;
+  mailbox.PostReady({1, 1});
+  mailbox.PostReady({2, 2});
+  EXPECT_TRUE(Readable(mailbox.fd()));
+  EXPECT_TRUE(mailbox.TakeAll().empty());
+  EXPECT_FALSE(Readable(mailbox.fd()));
+  mailbox.PostReady({3, 3});
+  EXPECT_EQ(mailbox.TakeReady().size(), 3U) << "what comes between the two looks is found";
+  mailbox.PostReady({4, 4});
+  EXPECT_TRUE(Readable(mailbox.fd()));
+}
+
 TEST(Mailbox, IsReadableWhileItHoldsAnswers) {
   Mailbox mailbox;
   EXPECT_FALSE(Readable(mailbox.fd()));

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+
+#include "http/event_stream.h"
 
 namespace heliograph::http {
 namespace {
@@ -40,6 +43,23 @@ TEST(WriteAnswer, SaysWhetherTheConnectionStays) {
             "HTTP/1.1 204 No Content\r\nX-Request-Id: id-1\r\nConnection: keep-alive\r\n\r\n");
   EXPECT_EQ(Write(response, false, false, false),
             "HTTP/1.1 204 No Content\r\nX-Request-Id: id-1\r\nConnection: close\r\n\r\n");
+}
+
+TEST(WriteAnswer, OfAStreamIsTheHeadOnly) {
+  Response response = StreamResponse(std::make_shared<EventStream>());
+  response.body = "never sent";
+  const std::string fields = "cache-control: no-store\r\nx-accel-buffering: no\r\n";
+  EXPECT_EQ(Write(response),
+            "HTTP/1.1 200 OK\r\nX-Request-Id: id-1\r\nContent-Type: text/event-stream\r\n"
+            "Transfer-Encoding: chunked\r\n" +
+                fields + "\r\n");
+  EXPECT_EQ(Write(response, true),
+            "HTTP/1.1 200 OK\r\nX-Request-Id: id-1\r\nContent-Type: "
+            "text/event-stream\r\n" +
+                fields + "\r\n");
+  EXPECT_EQ(Write(response, false, true, false),
+            "HTTP/1.1 200 OK\r\nX-Request-Id: id-1\r\nContent-Type: text/event-stream\r\n" +
+                fields + "Connection: close\r\n\r\n");
 }
 
 TEST(WriteAnswer, LeavesOutWhatIsOursOrBreaksTheFraming) {
