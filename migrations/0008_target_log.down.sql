@@ -9,6 +9,7 @@ ALTER TABLE audit ENABLE TRIGGER audit_is_append_only;
 ALTER TABLE audit DROP CONSTRAINT audit_deed_check;
 ALTER TABLE audit DROP COLUMN dead_letter_id;
 ALTER TABLE audit ADD CONSTRAINT audit_deed_check CHECK (deed IN ('create', 'cancel'));
+ALTER TABLE actions DROP COLUMN ended_at;
 ALTER TABLE actions DROP COLUMN replay_of;
 DROP TABLE dead_letters;
 DROP TABLE target_log_readers;

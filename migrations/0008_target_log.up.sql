@@ -17,8 +17,8 @@ COMMENT ON COLUMN target_log.xid IS 'The transaction that changed the target.';
 COMMENT ON COLUMN target_log.place IS 'Of one transaction the smaller is the earlier.';
 COMMENT ON COLUMN target_log.changed_at IS 'As action_targets.updated_at then.';
 COMMENT ON COLUMN target_log.action_id IS 'The action.';
-COMMENT ON COLUMN target_log.client_id IS 'The device.';
-COMMENT ON COLUMN target_log.status IS 'The status from then on.';
+COMMENT ON COLUMN target_log.client_id IS 'The device; empty where the row tells that the whole action has ended.';
+COMMENT ON COLUMN target_log.status IS 'The status from then on; ended = every target of the action has ended.';
 COMMENT ON COLUMN target_log.reason IS 'As action_targets.reason then.';
 COMMENT ON COLUMN target_log.progress IS 'As action_targets.progress then.';
 COMMENT ON COLUMN target_log.note IS 'As action_targets.note then.';
@@ -31,12 +31,12 @@ CREATE TABLE target_log_readers (
   lease_until timestamptz NOT NULL DEFAULT '-infinity'
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE target_log_readers IS 'How far target_log was told to others. One process at a time does it.';
-COMMENT ON COLUMN target_log_readers.name IS 'To whom: results = the Kafka topics action.results and action.dead-letter.';
+COMMENT ON COLUMN target_log_readers.name IS 'To whom: results = the Kafka topics action.results and action.dead-letter. forgotten = nobody: rows up to here were deleted.';
 COMMENT ON COLUMN target_log_readers.xid IS 'Everything up to here is told: target_log.xid.';
 COMMENT ON COLUMN target_log_readers.place IS 'And of that transaction up to here.';
 COMMENT ON COLUMN target_log_readers.owner IS 'Which process does it.';
 COMMENT ON COLUMN target_log_readers.lease_until IS 'When another process may do it.';
-INSERT INTO target_log_readers (name) VALUES ('results');
+INSERT INTO target_log_readers (name) VALUES ('results'), ('forgotten');
 
 CREATE TABLE dead_letters (
   dead_letter_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -86,6 +86,9 @@ CREATE UNIQUE INDEX dead_letters_by_target ON dead_letters (action_id, client_id
 ALTER TABLE actions ADD COLUMN replay_of uuid;
 COMMENT ON COLUMN actions.replay_of IS 'The action of whose dead letters this one tries some again.';
 
+ALTER TABLE actions ADD COLUMN ended_at timestamptz;
+COMMENT ON COLUMN actions.ended_at IS 'When it was noticed that every target has ended; null = some are open, or nobody has looked yet.';
+
 ALTER TABLE audit ADD COLUMN dead_letter_id bigint;
 COMMENT ON COLUMN audit.dead_letter_id IS 'Which dead letter; null where it is about none.';
 ALTER TABLE audit DROP CONSTRAINT audit_deed_check;
@@ -111,7 +114,7 @@ CREATE FUNCTION tell_of_changed_target() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO target_log (changed_at, action_id, client_id, status, reason, progress, note)
   VALUES (NEW.updated_at, NEW.action_id, NEW.client_id, NEW.status, NEW.reason, NEW.progress, NEW.note);
-  IF NEW.status IN ('expired', 'offline', 'unknown', 'unauthorised', 'undeliverable') THEN
+  IF NEW.status <> OLD.status AND NEW.status IN ('expired', 'offline', 'unknown', 'unauthorised', 'undeliverable') THEN
     INSERT INTO dead_letters (tenant, client_id, reason, action_id, status)
     SELECT tenant, NEW.client_id, coalesce(NEW.reason, NEW.status), NEW.action_id, NEW.status
     FROM actions WHERE action_id = NEW.action_id;

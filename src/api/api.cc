@@ -8,6 +8,8 @@
 #include "api/audit_routes.h"
 #include "api/connection_routes.h"
 #include "api/dead_letter_routes.h"
+#include "events/event_hub.h"
+#include "api/event_routes.h"
 #include "api/guard.h"
 #include "api/openapi_document.h"
 #include "api/parameters.h"
@@ -84,6 +86,7 @@ struct Api::Parts {
         unsaved(store, metrics),
         dispatcher(store, publisher, lease, unsaved, config.actions, clock, metrics),
         housekeeper(store, unsaved, {letters, target_log}, health, clock, metrics),
+        hub(target_log, metrics),
         worker({queue, publisher, lease,
                 [connection = config.mqtt.connection](const std::string& client_id) {
                   return dispatch::CloseConnection(connection, client_id);
@@ -101,6 +104,7 @@ struct Api::Parts {
     actions.AddTo(router, guard);
     audit_routes.AddTo(router, guard);
     letter_routes.AddTo(router, guard);
+    event_routes.AddTo(router, guard);
     router.Add("GET", "/openapi.yaml", OpenApi);
     return [this](const http::Request& request) { return router.Route(request); };
   }
@@ -125,12 +129,14 @@ struct Api::Parts {
   dispatch::UnsavedOutcomes unsaved;
   dispatch::Dispatcher dispatcher;
   dispatch::Housekeeper housekeeper;
+  events::EventHub hub;
   dispatch::QueueWorker worker;
   const Guard guard{callers};
   ConnectionRoutes connections{queries};
   Auditor auditor{audit};
   Submitter submitter{dispatcher, permissions};
   ActionRoutes actions{submitter, store, action_queries, auditor};
+  EventRoutes event_routes{hub};
   DeadLetterRoutes letter_routes{letters, store, submitter, auditor};
   AuditRoutes audit_routes{audit};
   http::Router router;

@@ -50,6 +50,11 @@ http::Response InvalidBody(std::string_view json_pointer, std::string_view why) 
   return Problem(400, "invalid-body", "Invalid body", Sentence(detail));
 }
 
+http::Response InvalidLastEventId() {
+  return Problem(400, "invalid-last-event-id", "Invalid Last-Event-ID",
+                 "The header Last-Event-ID is not the id of an event of this route");
+}
+
 http::Response InvalidIdempotencyKey(std::string_view why) {
   return Problem(400, "invalid-idempotency-key", "Invalid Idempotency-Key",
                  "The header Idempotency-Key " + std::string(why));

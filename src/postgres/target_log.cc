@@ -26,12 +26,11 @@ TargetLogPlace PlaceAt(const Rows& rows, int row, int column) {
 
 std::string XidText(const TargetLogPlace& place) { return std::to_string(place.xid); }
 
-std::vector<TargetStatus> FinalStatuses() {
+std::vector<TargetStatus> StatusesThatAre(bool final) {
   std::vector<TargetStatus> statuses;
   for (std::size_t i = 0; i < action::kTargetStatuses; ++i) {
-    if (action::IsFinal(static_cast<TargetStatus>(i))) {
-      statuses.push_back(static_cast<TargetStatus>(i));
-    }
+    const auto status = static_cast<TargetStatus>(i);
+    if (action::IsFinal(status) == final) statuses.push_back(status);
   }
   return statuses;
 }
@@ -40,23 +39,31 @@ std::string JsonOrNull(const Rows& rows, int row, int column) {
   return rows.IsNull(row, column) ? "null" : std::string(rows.Get(row, column));
 }
 
-base::Result<EndedTarget> EndedAt(const Rows& rows, int row) {
+// The columns client_id, status, reason, progress, note and changed_at, from the fourth on.
+base::Result<action::Target> TargetAt(const Rows& rows, int row) {
   const auto status = action::ParseTargetStatus(rows.Get(row, 4));
   if (!status) return base::MakeError(base::ErrorCode::kInternal, "a target has no known status");
-  EndedTarget ended;
-  action::Target& target = ended.target;
+  action::Target target;
   target.client_id = device::ClientId(rows.Get(row, 3));
   target.status = *status;
   target.reason = rows.Get(row, 5);
   if (!rows.IsNull(row, 6)) target.progress = static_cast<int>(rows.GetInt64(row, 6));
   target.note = rows.Get(row, 7);
   target.updated_at = rows.GetTimestamp(row, 8);
+  return target;
+}
+
+base::Result<EndedTarget> EndedAt(const Rows& rows, int row) {
+  auto target = TargetAt(rows, row);
+  if (!target) return std::move(target).error();
+  EndedTarget ended;
+  ended.target = *std::move(target);
   if (!rows.IsNull(row, 9)) {
     action::Result result;
     result.received_at = rows.GetTimestamp(row, 9);
     result.content = rows.GetOptional(row, 10);
     result.metadata = JsonOrNull(rows, row, 11);
-    target.result = std::move(result);
+    ended.target.result = std::move(result);
   }
   action::Action& action = ended.action;
   action.id = action::ActionId(rows.Get(row, 2));
@@ -109,7 +116,7 @@ base::Result<EndedTargets> TargetLog::ReadEnded(const TargetLogPlace& after) {
   if (looked_at->empty()) return ended;
   ended.up_to = PlaceAt(*looked_at, 0, 0);
   ended.more = looked_at->GetInt64(0, 2) == kMostLookedAt;
-  static const std::vector<TargetStatus> kFinal = FinalStatuses();
+  static const std::vector<TargetStatus> kFinal = StatusesThatAre(true);
   // The status is that of the log; an answer that came later than it is none of it.
   const auto rows = (*session)->Execute(
       "SELECT xid, place, action_id, client_id, status, reason, progress, note, changed_at,"
@@ -157,6 +164,97 @@ base::Result<bool> TargetLog::Advance(const std::string& owner, const TargetLogP
   return advanced->affected() == 1;
 }
 
+base::Result<std::vector<device::ClientId>> TargetLog::FindOpen(std::span<const OpenFrom> actions) {
+  auto session = Session();
+  if (!session) return std::move(session).error();
+  TextArray ids, from;
+  for (const OpenFrom& each : actions) {
+    ids.Add(each.action_id.view());
+    from.Add(each.client_id.view());
+  }
+  static const std::vector<TargetStatus> kOpen = StatusesThatAre(false);
+  const auto rows = (*session)->Execute(
+      "SELECT (SELECT t.client_id FROM action_targets t"
+      "  WHERE t.action_id = a.action_id AND t.client_id >= a.first"
+      "    AND t.status = ANY ($3::text[]) ORDER BY t.client_id LIMIT 1) "
+      "FROM unnest($1::text[]::uuid[], $2::text[]) WITH ORDINALITY AS a(action_id, first, nth) "
+      "ORDER BY nth",
+      {ids, from, NamesOf(kOpen)});
+  if (!rows) return rows.error();
+  std::vector<device::ClientId> open;
+  for (int row = 0; row < rows->size(); ++row) open.emplace_back(rows->Get(row, 0));
+  return open;
+}
+
+base::Status TargetLog::EndActions(std::span<const action::ActionId> actions) {
+  if (actions.empty()) return {};
+  auto session = Session();
+  if (!session) return std::move(session).error();
+  TextArray ids;
+  for (const action::ActionId& id : actions) ids.Add(id.view());
+  const auto ended = (*session)->Execute(
+      "WITH ended AS ("
+      "  UPDATE actions SET ended_at = now(), closed = true"
+      "  WHERE action_id IN (SELECT action_id FROM actions"
+      "    WHERE action_id = ANY ($1::text[]::uuid[]) ORDER BY action_id FOR UPDATE)"
+      "    AND ended_at IS NULL RETURNING action_id) "
+      "INSERT INTO target_log (changed_at, action_id, client_id, status) "
+      "SELECT now(), action_id, '', 'ended' FROM ended",
+      {ids});
+  if (!ended) return ended.error();
+  return {};
+}
+
+base::Result<TargetLogPlace> TargetLog::End() {
+  auto session = Session();
+  if (!session) return std::move(session).error();
+  const auto rows =
+      (*session)->Execute("SELECT pg_snapshot_xmin(pg_current_snapshot()), 0::bigint");
+  if (!rows) return rows.error();
+  return PlaceAt(*rows, 0, 0);
+}
+
+base::Result<TargetLogPlace> TargetLog::Forgotten() {
+  auto session = Session();
+  if (!session) return std::move(session).error();
+  const auto rows =
+      (*session)->Execute("SELECT xid, place FROM target_log_readers WHERE name = 'forgotten'");
+  if (!rows) return rows.error();
+  return rows->empty() ? TargetLogPlace() : PlaceAt(*rows, 0, 0);
+}
+
+base::Result<std::vector<TargetChange>> TargetLog::Read(const TargetLogPlace& after,
+                                                        std::int64_t most) {
+  auto session = Session();
+  if (!session) return std::move(session).error();
+  const auto rows = (*session)->Execute(
+      "SELECT l.xid, l.place, l.action_id, l.client_id, l.status, l.reason, l.progress, l.note,"
+      "  l.changed_at, a.tenant, a.directive FROM ("
+      "  SELECT * FROM target_log WHERE (xid, place) > ($1::xid8, $2::bigint)"
+      "    AND xid < pg_snapshot_xmin(pg_current_snapshot())"
+      "  ORDER BY xid, place LIMIT $3::bigint) AS l "
+      "LEFT JOIN actions a ON a.action_id = l.action_id ORDER BY l.xid, l.place",
+      {XidText(after), after.place, most});
+  if (!rows) return rows.error();
+  std::vector<TargetChange> changes;
+  changes.reserve(static_cast<std::size_t>(rows->size()));
+  for (int row = 0; row < rows->size(); ++row) {
+    TargetChange change;
+    change.place = PlaceAt(*rows, row, 0);
+    change.action_id = action::ActionId(rows->Get(row, 2));
+    change.at = rows->GetTimestamp(row, 8);
+    if (!rows->IsNull(row, 9)) change.tenant = device::TenantId(rows->Get(row, 9));
+    change.directive = action::Directive(rows->Get(row, 10));
+    if (!rows->Get(row, 3).empty()) {
+      auto target = TargetAt(*rows, row);
+      if (!target) return std::move(target).error();
+      change.target = *std::move(target);
+    }
+    changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
 base::Status TargetLog::Release(const std::string& owner) {
   auto session = Session();
   if (!session) return std::move(session).error();
@@ -172,12 +270,17 @@ base::Result<std::int64_t> TargetLog::Forget(std::int64_t most) {
   auto session = Session();
   if (!session) return std::move(session).error();
   const auto forgotten = (*session)->Execute(
-      "DELETE FROM target_log l USING ("
-      "  SELECT xid, place, changed_at FROM target_log"
-      "  WHERE (xid, place) <= (SELECT xid, place FROM target_log_readers WHERE name = 'results')"
-      "  ORDER BY xid, place LIMIT $1::bigint) AS oldest "
-      "WHERE l.xid = oldest.xid AND l.place = oldest.place "
-      "AND oldest.changed_at < now() - $2::bigint * interval '1 hour'",
+      "WITH oldest AS MATERIALIZED ("
+      "  SELECT xid, place FROM ("
+      "    SELECT xid, place, changed_at FROM target_log WHERE (xid, place) <="
+      "      (SELECT xid, place FROM target_log_readers WHERE name = 'results')"
+      "    ORDER BY xid, place LIMIT $1::bigint) AS part"
+      "  WHERE changed_at < now() - $2::bigint * interval '1 hour'),"
+      " noted AS ("
+      "  UPDATE target_log_readers r SET xid = last.xid, place = last.place"
+      "  FROM (SELECT xid, place FROM oldest ORDER BY xid DESC, place DESC LIMIT 1) AS last"
+      "  WHERE name = 'forgotten' AND (r.xid, r.place) < (last.xid, last.place)) "
+      "DELETE FROM target_log l USING oldest o WHERE l.xid = o.xid AND l.place = o.place",
       {most, kTargetLogIsKept.count()});
   if (!forgotten) return forgotten.error();
   return forgotten->affected();

@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,24 @@ struct EndedTargets {
   bool more = false;                 // there is more to read at once
 };
 
+// A change of a target, or that a whole action has ended.
+struct TargetChange {
+  TargetLogPlace place;
+  action::ActionId action_id;
+  std::optional<device::TenantId> tenant;  // the action's; nullopt = an operator's
+  action::Directive directive;
+  std::optional<action::Target> target;  // without result; nullopt = every target has ended
+  base::Timestamp at{};
+};
+
+// An action, and the first of its targets that may be open: all before it have ended.
+struct OpenFrom {
+  action::ActionId action_id;
+  device::ClientId client_id;  // "" = nobody has looked yet
+};
+
 // One reader of the log, who tells others what ended; one process at a time. Errors as
-// Connection's. Threads: any thread.
+// Connection's. Any number of other readers, who keep their places themselves. Threads: any thread.
 class TargetLog {
  public:
   // `wait` bounds how long a call waits for a session.
@@ -51,8 +68,20 @@ class TargetLog {
   // reader does not stand at `from`; nothing was changed.
   base::Result<bool> Advance(const std::string& owner, const TargetLogPlace& from,
                              const TargetLogPlace& to, std::chrono::milliseconds lease);
+  // Of each action the first target that is open, in the same order; "" = every target has ended.
+  base::Result<std::vector<device::ClientId>> FindOpen(std::span<const OpenFrom> actions);
+  // Writes down that these have ended, of which it was not written yet.
+  base::Status EndActions(std::span<const action::ActionId> actions);
   // Whoever comes next need not wait for the lease to end.
   base::Status Release(const std::string& owner);
+
+  // Where one begins who wants nothing of before.
+  base::Result<TargetLogPlace> End();
+  // Up to where changes were forgotten: whoever stands before it has missed some.
+  base::Result<TargetLogPlace> Forgotten();
+  // What changed after `after`, at most `most` changes. The last one's place is where to go on;
+  // none are read twice or left out.
+  base::Result<std::vector<TargetChange>> Read(const TargetLogPlace& after, std::int64_t most);
 
   // Forgets at most `most` changes that are told and older than kTargetLogIsKept. How many it were.
   base::Result<std::int64_t> Forget(std::int64_t most);

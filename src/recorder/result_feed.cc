@@ -20,6 +20,7 @@ constexpr milliseconds kLookEvery{50};
 constexpr milliseconds kStandBy{1000};
 constexpr milliseconds kAgainAfter{500};
 constexpr milliseconds kNoteEvery{2000};
+constexpr std::size_t kMostOpen = 100'000;  // then they are looked for anew
 
 }  // namespace
 
@@ -74,6 +75,7 @@ base::Result<bool> ResultFeed::Claim() {
   if (!place) return place.error();
   if (!*place) return false;
   noted_ = told_ = **place;
+  open_.clear();
   note_at_ = steady_clock::now() + kNoteEvery;
   log_.Info("this process tells Kafka what becomes of actions");
   return true;
@@ -91,9 +93,43 @@ base::Status ResultFeed::Tell(const postgres::EndedTargets& ended, const std::st
     if (base::Status noted = Note(); !noted) return noted;
     if (!noted_) return {};
   }
+  if (base::Status noted = EndActions(ended); !noted) return noted;
   told_ = ended.up_to;
   if (ended.targets.empty() && steady_clock::now() < note_at_) return {};
   return Note();
+}
+
+// Each target of an action is looked at once, however many of them end at different times: the next
+// look begins where the last one found somebody open.
+base::Status ResultFeed::EndActions(const postgres::EndedTargets& ended) {
+  std::map<action::ActionId, device::ClientId> asked;
+  for (const postgres::EndedTarget& one : ended.targets) {
+    const auto open = open_.find(one.action.id);
+    if (open == open_.end()) {
+      asked.try_emplace(one.action.id);
+    } else if (open->second == one.target.client_id) {
+      asked.insert_or_assign(one.action.id, open->second);
+    }
+  }
+  if (asked.empty()) return {};
+  std::vector<postgres::OpenFrom> questions;
+  for (const auto& [id, client_id] : asked) questions.push_back({id, client_id});
+  const auto open = target_log_.FindOpen(questions);
+  if (!open) return open.error();
+  std::vector<action::ActionId> over;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    if ((*open)[i].empty()) over.push_back(questions[i].action_id);
+  }
+  if (base::Status noted = target_log_.EndActions(over); !noted) return noted;
+  if (open_.size() > kMostOpen) open_.clear();
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    if ((*open)[i].empty()) {
+      open_.erase(questions[i].action_id);
+    } else {
+      open_.insert_or_assign(questions[i].action_id, (*open)[i]);
+    }
+  }
+  return {};
 }
 
 void ResultFeed::Send(const postgres::EndedTarget& ended, const std::shared_ptr<Ticket>& ticket) {
@@ -121,6 +157,7 @@ base::Status ResultFeed::Note() {
   } else {
     log_.Warn("another process tells Kafka what becomes of actions by now");
     noted_.reset();
+    open_.clear();
   }
   return {};
 }

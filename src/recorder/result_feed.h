@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -42,6 +43,8 @@ class ResultFeed {
   base::Result<bool> Claim();  // whether it is this process's turn
   base::Status Tell(const postgres::EndedTargets& ended, const std::stop_token& stop);
   void Send(const postgres::EndedTarget& ended, const std::shared_ptr<Ticket>& ticket);
+  // Writes down which actions have ended with these.
+  base::Status EndActions(const postgres::EndedTargets& ended);
   base::Status Note();  // up to where everything is told
   std::chrono::milliseconds Fail(const base::Error& error);
   void Keep(std::string trouble);
@@ -57,6 +60,9 @@ class ResultFeed {
   metrics::Gauge behind_;
   std::optional<postgres::TargetLogPlace> noted_;  // nullopt: another process is at it
   postgres::TargetLogPlace told_;
+  // Of actions that go on: a target that is open, the first of them. Until it ends, the action does
+  // not.
+  std::map<action::ActionId, device::ClientId> open_;
   base::SteadyTime note_at_{};
   mutable std::mutex mutex_;
   std::string trouble_ = "not asked yet";  // guarded by mutex_

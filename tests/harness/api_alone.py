@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import psycopg2
 import psycopg2.extras
-from harness import certificates
+from harness import certificates, metrics
 from harness.link import HOST, Link
 from harness.mqtt import Client
 from harness.wait import until
@@ -153,11 +153,19 @@ class ApiAlone:
         # Ready may still be what it was before a test that was quicker than its health checks.
         until(lambda: self.get("/v1/connections").status_code == 200, "the database answers the API")
         until(lambda: self.post(["nobody"]).status_code == 202, "the database takes actions from the API")
-        self.query(
-            "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, action_targets,"
-            " idempotency_keys, queued_targets, mailboxes, target_log, dead_letters"
-        )
+        until(self._empty, "the tables are empty")
         until(lambda: self.ready()[0] == 200, "heliograph-api ready again")
+
+    def _empty(self) -> bool:
+        """False: the API was reading some of it in another order."""
+        try:
+            self.query(
+                "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, action_targets,"
+                " idempotency_keys, queued_targets, mailboxes, target_log, dead_letters"
+            )
+            return True
+        except psycopg2.errors.DeadlockDetected:
+            return False
 
     # --- Asking it --------------------------------------------------------------------------------------------------
 
@@ -192,6 +200,10 @@ class ApiAlone:
             return error.code, error.read().decode()
         except OSError:
             return 0, ""
+
+    def value(self, name: str) -> float:
+        """Of the metric heliograph_{name}."""
+        return metrics.parse(self.admin("/metrics")[1]).value(f"heliograph_{name}")
 
     def log(self) -> str:
         file = self.folder / "api.log"

@@ -82,6 +82,32 @@ def test_what_nobody_has_done_is_a_dead_letter_with_all_that_was_asked(bench):
     assert letter["data"]["action"]["metadata"] == {"ticket": "7"}
 
 
+def ends(bench) -> list:
+    """Which actions the log says have ended."""
+    return [row["action_id"] for row in bench.query("SELECT action_id FROM target_log WHERE status = 'ended' ORDER BY xid, place")]
+
+
+def test_an_action_ends_once_with_its_last_target(bench):
+    recorder = bench.recorder().start().ready()
+    names = [f"pv-{n}" for n in range(200)]
+    large, small = add_action(bench, *names), add_action(bench, "pv-1")
+    for name in names[150:] + names[:100]:  # the first one that is open changes, forwards and not
+        bench.query("UPDATE action_targets SET status = 'failed' WHERE action_id = %s AND client_id = %s", large, name)
+    wait_until_told(bench, 150)
+    assert ends(bench) == []
+    expire(bench, small)
+    wait.until(lambda: ends(bench) == [small], "the small one has ended")
+    recorder.kill()
+    expire(bench, large)
+    recorder.start()
+    wait.until(lambda: ends(bench) == [small, large], "the large one has ended", 60)
+    bench.query("UPDATE action_targets SET note = 'late' WHERE action_id = %s", small)  # says nothing new of its end
+    wait_until_told(bench, 201)
+    assert ends(bench) == [small, large]
+    rows = bench.query("SELECT closed, ended_at FROM actions")
+    assert all(row["closed"] and row["ended_at"] for row in rows)
+
+
 def test_of_two_recorders_one_tells_and_the_other_takes_over(bench):
     one, two = (bench.recorder(name).start().ready(60) for name in ("one", "two"))
     actions = [add_action(bench, "pv-1") for _ in range(3)]

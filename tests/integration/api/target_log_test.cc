@@ -145,6 +145,30 @@ TEST_F(TargetLogTest, ReadsLargeResultsInPieces) {
   EXPECT_EQ(Ended().size(), std::size_t{kTargets});
 }
 
+TEST_F(TargetLogTest, FindsWhoIsOpenAndEndsAnActionOnce) {
+  const NewAction action = Create({"a", "b"}, "k");
+  const action::ActionId id = action.action.id;
+  const auto open = [&](const std::string& from) {
+    return Must(log_.FindOpen(std::vector<OpenFrom>{{id, device::ClientId(from)}})).front().str();
+  };
+  EXPECT_EQ(open(""), "a");
+  Answer(action, "a", TargetEvent::kSucceeded);
+  EXPECT_EQ(open(""), "b");
+  EXPECT_EQ(open("b"), "b");
+  Answer(action, "b", TargetEvent::kFailed);
+  EXPECT_EQ(open("b"), "");
+  ASSERT_TRUE(log_.EndActions(std::vector{id}));
+  ASSERT_TRUE(log_.EndActions(std::vector{id}));
+  EXPECT_EQ(One("SELECT count(*) FROM target_log WHERE status = 'ended'"), "1");
+  const auto changes = Must(log_.Read({}, 100));
+  ASSERT_EQ(changes.size(), 3U);
+  EXPECT_EQ(changes[0].target->client_id.str(), "a");
+  EXPECT_FALSE(changes[2].target) << "the whole action";
+  EXPECT_EQ(changes[2].action_id, id);
+  EXPECT_EQ(Must(log_.Read(changes[0].place, 1)).front().target->client_id.str(), "b");
+  EXPECT_TRUE(Must(log_.Read(Must(log_.End()), 100)).empty());
+}
+
 TEST_F(TargetLogTest, OneTellsAtATime) {
   EXPECT_TRUE(Must(log_.Claim("one", seconds(60))));
   EXPECT_TRUE(Must(log_.Claim("one", seconds(60)))) << "its own";
@@ -168,8 +192,11 @@ TEST_F(TargetLogTest, ForgetsWhatIsOldAndTold) {
   Must(log_.Claim("one", seconds(60)));
   const EndedTargets ended = Must(log_.ReadEnded({}));
   ASSERT_TRUE(Must(log_.Advance("one", {}, ended.up_to, seconds(60))));
+  EXPECT_EQ(Must(log_.Forgotten()), TargetLogPlace{});
   EXPECT_EQ(Must(log_.Forget(100)), 1);
   EXPECT_EQ(Logged(), "never unknown");
+  EXPECT_GT(Must(log_.Forgotten()), TargetLogPlace{});
+  EXPECT_LT(Must(log_.Forgotten()), ended.up_to);
 }
 
 }  // namespace

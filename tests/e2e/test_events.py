@@ -1,0 +1,45 @@
+"""What a caller sees of an action while it happens, through the whole stack: events, results, dead letters."""
+
+import json
+import uuid
+
+from harness import messages, wait
+from harness.event_stream import EventStream
+
+
+def test_an_action_as_it_happens(stack, client_id):
+    device = stack.device(client_id).connect()
+    device.subscribe(stack.topic(client_id, "data", "in"))
+    device.publish(stack.topic(client_id, "control", "out"), messages.online("s-1"))
+    wait.until(lambda: stack.connection(client_id).get("state") == "online", "online")
+    with stack.rest() as rest, EventStream(str(rest.base_url), stack.variables["HELIOGRAPH_TOKEN"]) as stream:
+        body = {"targets": {"client_ids": [client_id, f"{client_id}-never"]}, "directive": "x", "payload": 1}
+        action = rest.post("/v1/actions", json=body, headers={"Idempotency-Key": str(uuid.uuid4())}).json()["action_id"]
+        order = json.loads(device.next_message().payload)
+
+        def answer(**metadata) -> None:
+            device.publish(stack.topic(client_id, "data", "out"), messages.data("x", 7, order["message_id"], metadata))
+
+        def heard(status: str) -> bool:
+            return any(event.data["data"].get("target", {}).get("status") == status for event in stream.events)
+
+        answer(status="running", progress="50")
+        wait.until(lambda: heard("running"), "it runs")  # what comes together may be one change
+        answer(status="succeeded")
+        wait.until(lambda: stream.events and stream.events[-1].type == "action.ended", "the action has ended")
+        ours = [event for event in stream.events if event.data["data"]["action_id"] == action]
+        said = [event.data["data"]["target"]["status"] for event in ours if event.data["subject"] == client_id]
+        # The broker's acknowledgement may be stored after the device's answer, and is no news then.
+        assert [status for status in said if status != "published"] == ["running", "succeeded"]
+        assert [event.type for event in ours].count("action.ended") == 1
+        letters = rest.get("/v1/dead-letters", params={"action_id": action}).json()["items"]
+        assert [(one["client_id"], one["status"]) for one in letters] == [(f"{client_id}-never", "unknown")]
+    device.close()
+
+    def told(topic: str) -> set:
+        events = [json.loads(record.value) for record in stack.records(topic) if record.key.decode() == action]
+        return {(event["subject"], event["data"]["target"]["status"]) for event in events}
+
+    ended = {(client_id, "succeeded"), (f"{client_id}-never", "unknown")}
+    wait.until(lambda: told("action.results") == ended, "Kafka is told of both")
+    wait.until(lambda: told("action.dead-letter") == {(f"{client_id}-never", "unknown")}, "and of the dead letter")
