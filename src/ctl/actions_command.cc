@@ -3,6 +3,7 @@
 
 #include "ctl/actions.h"
 #include "ctl/command.h"
+#include "ctl/watch.h"
 
 namespace heliograph::ctl {
 namespace {
@@ -37,6 +38,20 @@ void AddOne(CLI::App& group, Chosen& chosen, const char* name, const char* words
   });
 }
 
+void AddWatch(CLI::App& group, Chosen& chosen) {
+  CLI::App* command = group.add_subcommand("watch", "How far it is, until every target has ended");
+  auto options = std::make_shared<WatchOptions>();
+  command->add_option("ACTION_ID", options->action_id, "Which")->required();
+  command->add_option("--interval", options->interval_s, "Seconds between two looks")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  options->api.Declare(*command);
+  command->callback([options, &chosen] {
+    chosen.peer = Peer::kApi;
+    chosen.run = [options](const Console& console) { return WatchAction(*options, console); };
+  });
+}
+
 }  // namespace
 
 void AddActions(CLI::App& app, Chosen& chosen) {
@@ -46,6 +61,7 @@ void AddActions(CLI::App& app, Chosen& chosen) {
   AddSend(*group, chosen);
   AddList(*group, chosen);
   AddOne(*group, chosen, "show", "One action: its targets and their results", ShowAction);
+  AddWatch(*group, chosen);
   AddOne(*group, chosen, "cancel", "Ends every target that is still open", CancelAction);
 }
 

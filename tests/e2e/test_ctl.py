@@ -127,6 +127,51 @@ def test_list_show_and_cancel_actions(ctl, device, client_id):
     assert ctl("action", "show", "01a1fc62-c055-7048-8610-74a05baaca77").returncode == 1
 
 
+def test_watch_an_action_until_it_ends(stack, ctl, device, client_id):
+    thread = answer(stack, device, client_id)
+    terminal, its_side = pty.openpty()
+    sent = json.loads(ctl("action", "send", client_id, f"{client_id}-away", "-d", "x", "-p", "1", "--json").stdout)
+    command = [ctl._program, "action", "watch", sent["action_id"], "--interval", "0.2"]
+    process = subprocess.Popen(command, stdout=its_side, stderr=its_side, env=ctl._environment)
+    os.close(its_side)
+    seen = bytearray()
+    try:
+        while chunk := _read(terminal):
+            seen.extend(chunk)
+        assert process.wait(timeout=30) == 1, "one is unknown"
+    finally:
+        process.kill()
+        os.close(terminal)
+    thread.join()
+    text = seen.decode()
+    assert "2 of 2 ended" in text and "succeeded 1, unknown 1" in text and "[" + "#" * 30 + "] 100 %" in text
+    plain = ctl("action", "watch", sent["action_id"])
+    assert plain.returncode == 1 and "100 %" in plain.stderr and client_id in plain.stdout
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the other side is closed
+        return b""
+
+
+def test_dead_letters(ctl, client_id):
+    names = [f"{client_id}-{n}" for n in range(3)]
+    sent = json.loads(ctl("action", "send", *names, "-d", "x", "-p", "1", "--json").stdout)["action_id"]
+    letters = ctl.json("dead-letters", "list", "--action", sent, "--state", "open")["items"]
+    assert sorted(one["client_id"] for one in letters) == names
+    shown = ctl("dead-letters", "show", letters[0]["dead_letter_id"])
+    assert shown.returncode == 0 and "reason: no_such_device" in shown.stdout
+    gone = ctl("dead-letters", "discard", letters[0]["dead_letter_id"], "--note", "a typing error")
+    assert gone.returncode == 0 and "discarded" in gone.stdout
+    ended = ctl("dead-letters", "replay", "--action", sent, "--ttl", "60")
+    assert ended.returncode == 0 and ended.stdout.count("tried again as action") == 2
+    assert {one["state"] for one in ctl.json("dead-letters", "list", "--action", sent)["items"]} == {"discarded", "replayed"}
+    assert ctl("dead-letters", "replay", letters[0]["dead_letter_id"]).returncode != 0
+    assert ctl("dead-letters", "replay").returncode == 2
+
+
 def test_send_to_nobody(ctl):
     ended = ctl("send", "never-seen", "-d", "x")
     assert ended.returncode == 1 and "unknown" in ended.stdout
