@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "action/request.h"
+#include "action/result_body.h"
 #include "api/cursor.h"
 #include "api/media_type.h"
 #include "api/page.h"
@@ -65,6 +66,11 @@ void ActionRoutes::AddTo(http::Router& router, const Guard& guard) {
   add("GET", "/v1/actions/{action_id}", &ActionRoutes::Get);
   add("GET", "/v1/actions/{action_id}/targets", &ActionRoutes::ListTargets);
   add("GET", "/v1/actions/{action_id}/targets/{client_id}", &ActionRoutes::GetTarget);
+  router.Add(
+      "POST", "/v1/actions/{action_id}/targets/{client_id}/result",
+      guard.Protect(auth::Scope::kResultsWrite, [this](const auto& request, const auto& caller) {
+        return PostResult(request, caller);
+      }));
 }
 
 http::Response ActionRoutes::Post(const http::Request& request, const auth::Principal& caller,
@@ -187,6 +193,31 @@ http::Response ActionRoutes::GetTarget(const http::Request& request,
   const auto client_id = device::ParseClientId(request.path_parameters.find("client_id")->second);
   if (!client_id) return NotFound("target");
   const auto target = store_.GetTarget(*id, *client_id, TenantOf(caller));
+  if (!target) return FromError(target.error());
+  if (!*target) return NotFound("target");
+  http::Response response;
+  action::AppendTarget(response.body, **target);
+  return response;
+}
+
+http::Response ActionRoutes::PostResult(const http::Request& request,
+                                        const auth::Principal& caller) {
+  const Parameters parameters(request, {});
+  if (parameters.fault()) return *parameters.fault();
+  if (!IsJson(request)) return UnsupportedMediaType();
+  const auto id = ActionIdOf(request);
+  if (!id) return NotFound("action");
+  const auto client_id = device::ParseClientId(request.path_parameters.find("client_id")->second);
+  if (!client_id) return NotFound("target");
+  auto parsed = action::ParseResultBody(request.body, *id);
+  if (const auto* fault = std::get_if<action::RequestFault>(&parsed)) {
+    return InvalidBody(fault->field, fault->message);
+  }
+  if (auto* why = std::get_if<device::Unacceptable>(&parsed)) {
+    return FromError(base::MakeError(base::ErrorCode::kTooLarge, std::move(why->detail)));
+  }
+  const auto target =
+      store_.Report(*client_id, std::get<action::Report>(std::move(parsed)), TenantOf(caller));
   if (!target) return FromError(target.error());
   if (!*target) return NotFound("target");
   http::Response response;

@@ -1,4 +1,4 @@
-// POST and GET /v1/actions, /v1/actions/{action_id}, its targets, its cancelling.
+// POST and GET /v1/actions, /v1/actions/{action_id}, its targets, their results, its cancelling.
 #pragma once
 
 #include "api/auditor.h"
@@ -29,6 +29,7 @@ class ActionRoutes {
   http::Response Get(const http::Request& request, const auth::Principal& caller);
   http::Response ListTargets(const http::Request& request, const auth::Principal& caller);
   http::Response GetTarget(const http::Request& request, const auth::Principal& caller);
+  http::Response PostResult(const http::Request& request, const auth::Principal& caller);
 
   Submitter& submitter_;
   postgres::ActionStore& store_;

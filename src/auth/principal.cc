@@ -12,12 +12,15 @@ std::string_view ScopeName(Scope scope) {
       return "actions:write";
     case Scope::kAuditRead:
       return "audit:read";
+    case Scope::kResultsWrite:
+      return "results:write";
   }
   return "";
 }
 
 std::optional<Scope> ParseScope(std::string_view name) {
-  for (const Scope scope : {Scope::kConnectionsRead, Scope::kActionsWrite, Scope::kAuditRead}) {
+  for (const Scope scope :
+       {Scope::kConnectionsRead, Scope::kActionsWrite, Scope::kAuditRead, Scope::kResultsWrite}) {
     if (ScopeName(scope) == name) return scope;
   }
   return std::nullopt;

@@ -12,6 +12,7 @@ enum class Scope {
   kConnectionsRead,
   kActionsWrite,  // and read
   kAuditRead,
+  kResultsWrite,  // for equipment that answers over REST
 };
 
 std::string_view ScopeName(Scope scope);  // "connections:read"

@@ -26,7 +26,7 @@ struct Submission {
   std::string request_hash;  // of request.canonical
   postgres::Origin origin;
   action::Request request;
-  std::vector<device::ClientId> forbidden;  // of its targets, sorted: the caller may not
+  std::vector<device::ClientId> forbidden;         // of its targets, sorted: the caller may not
   std::optional<action::ActionId> replay_of = {};  // of whose dead letters the targets are
 };
 

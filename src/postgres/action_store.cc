@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "postgres/action_results.h"
 #include "postgres/action_rows.h"
 #include "postgres/action_writes.h"
 #include "postgres/array.h"
@@ -248,6 +249,31 @@ base::Result<bool> ActionStore::FinishOldestAbandoned(std::chrono::milliseconds 
   auto session = Session(pool_);
   if (!session) return std::move(session).error();
   return EndOneAbandoned(**session, "", {grace.count()});
+}
+
+base::Result<std::optional<action::Target>> ActionStore::Report(
+    const device::ClientId& client_id, action::Report report,
+    const std::optional<device::TenantId>& tenant) {
+  const action::ActionId id = report.action_id;
+  {
+    auto session = Session(pool_);
+    if (!session) return std::move(session).error();
+    auto transaction = Transaction::Begin(**session);
+    if (!transaction) return std::move(transaction).error();
+    const auto now = transaction->Execute(
+        "SELECT now() FROM actions WHERE action_id = $1::uuid AND ($2::text IS NULL OR tenant = "
+        "$2)",
+        {id, tenant});
+    if (!now) return now.error();
+    if (now->empty()) return std::optional<action::Target>();
+    const ReceivedReport received{client_id, std::move(report), now->GetTimestamp(0, 0)};
+    const auto applied = ApplyReports(*transaction, std::span(&received, 1));
+    if (!applied) return applied.error();
+    if (base::Status committed = transaction->Commit(); !committed) {
+      return std::move(committed).error();
+    }
+  }
+  return GetTarget(id, client_id, tenant);
 }
 
 base::Result<std::optional<action::Action>> ActionStore::Cancel(const action::ActionId& id,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "action/action.h"
+#include "action/report.h"
 #include "base/clock.h"
 #include "base/merged_calls.h"
 #include "base/result.h"
@@ -130,6 +131,12 @@ class ActionStore {
   // The same for whichever abandoned request has the oldest lease; a living dispatcher has `grace`
   // more.
   base::Result<bool> FinishOldestAbandoned(std::chrono::milliseconds grace);
+
+  // What equipment whose way back is not the broker says of its target, by the rules of
+  // ApplyReports; received now. The target as it is then. nullopt as GetTarget.
+  base::Result<std::optional<action::Target>> Report(const device::ClientId& client_id,
+                                                     action::Report report,
+                                                     const std::optional<device::TenantId>& tenant);
 
   // Ends every target that is open as kCancelled; the action as it is then. nullopt as Get. To
   // cancel once more changes no target. `origin` is whose action may be cancelled, too.

@@ -30,7 +30,7 @@ struct Decision {
   bool accepted = false;  // else refused
   std::string reason;     // why refused: a problem type
   std::optional<action::ActionId> action_id;
-  std::string directive;                       // "" = the request did not say
+  std::string directive;  // "" = the request did not say
   std::optional<std::int64_t> targets;
   std::optional<std::int64_t> dead_letter_id = {};  // which one was discarded
 };

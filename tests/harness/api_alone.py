@@ -26,10 +26,11 @@ from heliograph_local.settings import ROOT
 SCOPES = ("connections:read", "actions:write")
 # Token -> (tenant or None for an operator, scopes).
 TOKENS = {
-    "operator-token": (None, (*SCOPES, "audit:read")),
+    "operator-token": (None, (*SCOPES, "audit:read", "results:write")),
+    "acme-equipment-token": ("acme", ("results:write",)),
     "acme-auditor-token": ("acme", ("audit:read",)),
     "acme-token": ("acme", SCOPES),
-    "rival-token": ("rival", SCOPES),
+    "rival-token": ("rival", (*SCOPES, "results:write")),
     "reader-token": ("acme", SCOPES[:1]),
 }
 

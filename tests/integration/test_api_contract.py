@@ -14,7 +14,7 @@ CONTRACT = Contract()
 OPERATIONS = CONTRACT.operations()
 GUARDED = [each for each in OPERATIONS if not each.is_open]
 GETS = [each for each in OPERATIONS if each.method == "GET"]
-BODIES = {"replayDeadLetter": {"ttl_s": 60, "if_offline": "queue"}, "discardDeadLetter": {"note": "known"}}
+BODIES = {"reportResult": {"content": 7, "metadata": {"status": "running", "progress": "5"}}, "replayDeadLetter": {"ttl_s": 60, "if_offline": "queue"}, "discardDeadLetter": {"note": "known"}}
 BODY = {"targets": {"client_ids": ["device-1"]}, "directive": "test.echo", "payload": {"n": 1}, "metadata": {"a": "b"}}
 
 

@@ -120,7 +120,9 @@ class Maker:
             if names:
                 bad += [("name", {"": "x"}), ("name", {"x" * 129: "x"}), ("name", {"heliograph.deadline": "x"})]
             if isinstance(schema.get("additionalProperties"), dict):
-                bad += [("value", {"a": each}) for each in (1, None, [], {}, "x" * 4097)]
+                inner = schema["additionalProperties"]
+                values = (1, None, [], {}, "x" * 4097)
+                bad += [("value", {"a": each}) for each in values if self._contract.errors(inner, each)]
             if "maxProperties" in schema:
                 bad.append(("many", {f"n{i}": "x" for i in range(schema["maxProperties"] + 1)}))
         if schema.get("type") == "array":
