@@ -6,49 +6,41 @@
 #include <optional>
 #include <utility>
 
+#include "action/members.h"
 #include "base/rfc3339.h"
 #include "json/json.h"
 
 namespace heliograph::action {
 namespace {
 
-using Fault = std::optional<RequestFault>;
-
-const json::Value* Find(const json::Value& object, const char* name) {
-  const auto member = object.find(name);
-  return member == object.end() ? nullptr : &*member;
-}
-
-// The list of client ids at `field`, sorted.
-Fault ReadClientIds(const json::Value& list, const std::string& field,
-                    std::vector<device::ClientId>& ids) {
-  if (list.size() > kMostTargets) {
-    return RequestFault{field, std::to_string(list.size()) + " client ids; at most " +
-                                   std::to_string(kMostTargets) + " are allowed"};
+// Exactly one of the three says for whom.
+Fault ReadChoice(const json::Value& targets, Request& request) {
+  const json::Value* ids = FindAny(targets, "client_ids");
+  const json::Value* group = FindAny(targets, "group");
+  const json::Value* selector = FindAny(targets, "selector");
+  if (ids == nullptr && group == nullptr && selector == nullptr) {
+    return RequestFault{"/targets/client_ids", "client_ids, group and selector are all missing"};
   }
-  ids.reserve(list.size());
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::string level = field + '/' + std::to_string(i);
-    if (!list[i].is_string()) return RequestFault{level, "the client id is not a string"};
-    auto id = device::ParseClientId(list[i].get_ref<const std::string&>());
-    if (!id) return RequestFault{level, id.error().message};
-    ids.push_back(*std::move(id));
+  if (selector != nullptr && (ids != nullptr || group != nullptr)) {
+    return RequestFault{"/targets/selector", "only one of client_ids, group, selector is allowed"};
   }
-  std::sort(ids.begin(), ids.end());
-  const auto twice = std::adjacent_find(ids.begin(), ids.end());
-  if (twice != ids.end()) {
-    return RequestFault{field, "the client id '" + twice->str() + "' stands twice"};
+  if (group != nullptr && ids != nullptr) {
+    return RequestFault{"/targets/group", "only one of client_ids, group, selector is allowed"};
   }
+  if (ids != nullptr) {
+    return ReadClientIds(*ids, "/targets/client_ids", kMostTargets, request.client_ids);
+  }
+  if (selector != nullptr) {
+    auto read = ReadSelector(*selector, "/targets/selector");
+    if (auto* fault = std::get_if<RequestFault>(&read)) return std::move(*fault);
+    request.selector = std::get<Selector>(std::move(read));
+    return std::nullopt;
+  }
+  if (!group->is_string()) return RequestFault{"/targets/group", "the group is not a string"};
+  auto name = ParseGroupName(group->get_ref<const std::string&>());
+  if (!name) return RequestFault{"/targets/group", name.error().message};
+  request.group = *std::move(name);
   return std::nullopt;
-}
-
-Fault ReadExclude(const json::Value& targets, std::vector<device::ClientId>& ids) {
-  const json::Value* exclude = Find(targets, "exclude");
-  if (exclude == nullptr || exclude->is_null()) return std::nullopt;
-  if (!exclude->is_array()) {
-    return RequestFault{"/targets/exclude", "what to exclude is not an array of client ids"};
-  }
-  return ReadClientIds(*exclude, "/targets/exclude", ids);
 }
 
 Fault ReadTargets(const json::Value& root, Request& request) {
@@ -56,16 +48,19 @@ Fault ReadTargets(const json::Value& root, Request& request) {
   if (targets == nullptr || !targets->is_object()) {
     return RequestFault{"/targets", "the targets are missing or not an object"};
   }
-  const json::Value* ids = Find(*targets, "client_ids");
-  if (ids == nullptr || !ids->is_array()) {
-    return RequestFault{"/targets/client_ids", "the client ids are missing or not an array"};
+  if (Fault fault = ReadChoice(*targets, request)) return fault;
+  if (const json::Value* exclude = Find(*targets, "exclude")) {
+    if (Fault fault = ReadClientIds(*exclude, "/targets/exclude", kMostTargets, request.exclude)) {
+      return fault;
+    }
   }
-  std::vector<device::ClientId> named;
-  if (Fault fault = ReadClientIds(*ids, "/targets/client_ids", named)) return fault;
-  std::vector<device::ClientId> excluded;
-  if (Fault fault = ReadExclude(*targets, excluded)) return fault;
+  if (request.group || request.selector) return std::nullopt;
+  std::vector<device::ClientId> named = std::exchange(request.client_ids, {});
+  std::vector<device::ClientId> excluded = std::exchange(request.exclude, {});
   std::set_difference(named.begin(), named.end(), excluded.begin(), excluded.end(),
                       std::back_inserter(request.client_ids));
+  std::set_intersection(named.begin(), named.end(), excluded.begin(), excluded.end(),
+                        std::back_inserter(request.exclude));
   if (request.client_ids.empty()) {
     return RequestFault{"/targets/client_ids", "no client id is left to send the action to"};
   }
@@ -86,11 +81,11 @@ Fault ReadTtl(const json::Value& ttl, Request& request) {
 
 Fault ReadTimeLimit(const json::Value& root, Request& request) {
   const json::Value* ttl = Find(root, "ttl_s");
-  if (ttl != nullptr && !ttl->is_null()) {
+  if (ttl != nullptr) {
     if (Fault fault = ReadTtl(*ttl, request)) return fault;
   }
   const json::Value* deadline = Find(root, "deadline");
-  if (deadline == nullptr || deadline->is_null()) return std::nullopt;
+  if (deadline == nullptr) return std::nullopt;
   if (request.ttl) return RequestFault{"/deadline", "both ttl_s and deadline are given"};
   if (!deadline->is_string()) return RequestFault{"/deadline", "the deadline is not a string"};
   auto time = base::ParseRfc3339(deadline->get_ref<const std::string&>());
@@ -112,7 +107,7 @@ Fault ReadDirective(const json::Value& root, Request& request) {
 
 Fault ReadIfOffline(const json::Value& root, Request& request) {
   const json::Value* choice = Find(root, "if_offline");
-  if (choice == nullptr || choice->is_null()) return std::nullopt;
+  if (choice == nullptr) return std::nullopt;
   const auto parsed = choice->is_string() ? ParseIfOffline(choice->get_ref<const std::string&>())
                                           : std::optional<IfOffline>();
   if (!parsed) return RequestFault{"/if_offline", "if_offline is neither \"fail\" nor \"queue\""};
@@ -120,18 +115,22 @@ Fault ReadIfOffline(const json::Value& root, Request& request) {
   return std::nullopt;
 }
 
-// The name as a level of a JSON pointer.
-std::string PointerLevel(std::string_view name) {
-  std::string level;
-  for (const char c : name.substr(0, kLongestMetadataName)) {
-    if (c == '~')
-      level += "~0";
-    else if (c == '/')
-      level += "~1";
-    else
-      level += c;
+Fault ReadDryRun(const json::Value& root, Request& request) {
+  if (const json::Value* dry_run = Find(root, "dry_run")) {
+    if (!dry_run->is_boolean()) return RequestFault{"/dry_run", "dry_run is not true or false"};
+    request.dry_run = dry_run->get<bool>();
   }
-  return level;
+  const json::Value* id = Find(root, "dry_run_id");
+  if (id == nullptr) return std::nullopt;
+  if (request.dry_run) {
+    return RequestFault{"/dry_run_id", "a dry run names no other dry run"};
+  }
+  // A UUID as an action's.
+  auto parsed = id->is_string() ? ParseActionId(id->get_ref<const std::string&>())
+                                : base::Result<ActionId>(ActionId());
+  if (!parsed || parsed->empty()) return RequestFault{"/dry_run_id", "the id is not a UUID"};
+  request.dry_run_id = (*std::move(parsed)).str();
+  return std::nullopt;
 }
 
 Fault ReadMetadatum(const std::string& name, const json::Value& value, Request& request) {
@@ -153,7 +152,7 @@ Fault ReadMetadatum(const std::string& name, const json::Value& value, Request& 
 
 Fault ReadMetadata(const json::Value& root, Request& request) {
   const json::Value* metadata = Find(root, "metadata");
-  if (metadata == nullptr || metadata->is_null()) return std::nullopt;
+  if (metadata == nullptr) return std::nullopt;
   if (!metadata->is_object()) {
     return RequestFault{"/metadata", "the metadata is neither null nor an object of strings"};
   }
@@ -169,22 +168,26 @@ Fault ReadMetadata(const json::Value& root, Request& request) {
 }  // namespace
 
 std::variant<Request, RequestFault> ParseRequest(std::string_view body) {
-  const json::Parsed parsed = json::Parse(body);
+  json::Parsed parsed = json::Parse(body);
   if (!parsed)
     return RequestFault{"", "the body is not acceptable JSON: " + parsed.error().message};
-  const json::Value& root = *parsed;
+  json::Value& root = *parsed;
   if (!root.is_object()) return RequestFault{"", "the body is not an object"};
   Request request;
   if (Fault fault = ReadTargets(root, request)) return *std::move(fault);
   if (Fault fault = ReadDirective(root, request)) return *std::move(fault);
-  const json::Value* payload = Find(root, "payload");
+  const json::Value* payload = FindAny(root, "payload");
   if (payload == nullptr)
     return RequestFault{"/payload", "the payload is missing; null is allowed"};
   request.payload = json::Write(*payload);
   if (Fault fault = ReadMetadata(root, request)) return *std::move(fault);
   if (Fault fault = ReadTimeLimit(root, request)) return *std::move(fault);
   if (Fault fault = ReadIfOffline(root, request)) return *std::move(fault);
+  if (Fault fault = ReadDryRun(root, request)) return *std::move(fault);
   request.canonical = json::Write(root);
+  root.erase("dry_run");
+  root.erase("dry_run_id");
+  request.meaning = json::Write(root);
   return request;
 }
 

@@ -77,11 +77,21 @@ http::Response ActionRoutes::Post(const http::Request& request, const auth::Prin
                                   postgres::Decision& decision) {
   const Parameters parameters(request, {});
   if (parameters.fault()) return *parameters.fault();
-  if (const auto fault = CheckKey(request)) return *fault;
   if (!IsJson(request)) return UnsupportedMediaType();
   auto parsed = action::ParseRequest(request.body);
-  if (const auto* fault = std::get_if<action::RequestFault>(&parsed)) {
-    return InvalidBody(fault->field, fault->message);
+  const auto* fault = std::get_if<action::RequestFault>(&parsed);
+  const bool dry_run = fault == nullptr && std::get<action::Request>(parsed).dry_run;
+  if (!dry_run) {
+    if (const auto key_fault = CheckKey(request)) return *key_fault;
+  }
+  if (fault != nullptr) return InvalidBody(fault->field, fault->message);
+  const auto& selector = std::get<action::Request>(parsed).selector;
+  if (selector && selector->tenant && !caller.is_operator()) {
+    return InvalidBody("/targets/selector/tenant", "it is for operators only");
+  }
+  if (dry_run) {
+    return submitter_.Try(OriginOf(request, caller), std::get<action::Request>(std::move(parsed)),
+                          decision);
   }
   return submitter_.Submit({TenantOf(caller), std::string(*request.Header("idempotency-key"))},
                            OriginOf(request, caller), std::get<action::Request>(std::move(parsed)),

@@ -9,6 +9,7 @@
 #include "api/connection_routes.h"
 #include "api/dead_letter_routes.h"
 #include "api/event_routes.h"
+#include "api/group_routes.h"
 #include "api/guard.h"
 #include "api/openapi_document.h"
 #include "api/parameters.h"
@@ -25,6 +26,10 @@ namespace {
 
 // How long a request waits for a database session before it is told to come again.
 constexpr std::chrono::milliseconds kSessionWait{2000};
+// The same for sets of devices: one after the other.
+constexpr std::chrono::milliseconds kSetWait{10'000};
+// A million devices, on a slow disk.
+constexpr std::chrono::milliseconds kLongestSet{120'000};
 
 device::TopicGrammar TopicsOf(const Config& config) {
   auto topics = device::TopicGrammar::Create(config.topic_prefix);
@@ -47,8 +52,15 @@ postgres::Config ByKeysOnly(postgres::Config config, std::int64_t sessions) {
   return config;
 }
 
+postgres::Config ForSets(postgres::Config config) {
+  config.pool_size = kSessionsForSets;
+  config.session_setup = postgres::kForSets;
+  config.statement_timeout = std::max(config.statement_timeout, kLongestSet);
+  return config;
+}
+
 postgres::Config RestOf(postgres::Config config) {
-  config.pool_size -= kSessionsTogether + kSessionsForQueue;
+  config.pool_size -= kSessionsTogether + kSessionsForQueue + kSessionsForSets;
   return config;
 }
 
@@ -73,7 +85,10 @@ struct Api::Parts {
         pool(RestOf(config.postgres), "heliograph-api"),
         together(ByKeysOnly(config.postgres, kSessionsTogether), "heliograph-api"),
         queue_pool(ByKeysOnly(config.postgres, kSessionsForQueue), "heliograph-api"),
+        set_pool(ForSets(config.postgres), "heliograph-api"),
         store(pool, together, kSessionWait),
+        sets(set_pool, kSetWait),
+        group_store(pool, kSessionWait),
         queries(pool, kSessionWait),
         action_queries(pool, kSessionWait),
         audit(pool, kSessionWait),
@@ -84,7 +99,7 @@ struct Api::Parts {
         broker(config.mqtt, lease, health),
         publisher(broker, TopicsOf(config), PublisherOptionsOf(config), clock, metrics),
         unsaved(store, metrics),
-        dispatcher(store, publisher, lease, unsaved, config.actions, clock, metrics),
+        dispatcher(store, sets, publisher, lease, unsaved, config.actions, clock, metrics),
         housekeeper(store, unsaved, {letters, target_log}, health, clock, metrics),
         hub(target_log, metrics),
         worker({queue, publisher, lease,
@@ -105,6 +120,7 @@ struct Api::Parts {
     audit_routes.AddTo(router, guard);
     letter_routes.AddTo(router, guard);
     event_routes.AddTo(router, guard);
+    groups.AddTo(router, guard);
     router.Add("GET", "/openapi.yaml", OpenApi);
     return [this](const http::Request& request) { return router.Route(request); };
   }
@@ -116,7 +132,10 @@ struct Api::Parts {
   postgres::Pool pool;
   postgres::Pool together;
   postgres::Pool queue_pool;
+  postgres::Pool set_pool;
   postgres::ActionStore store;
+  postgres::SetStore sets;
+  postgres::GroupStore group_store;
   postgres::ConnectionQueries queries;
   postgres::ActionQueries action_queries;
   postgres::Audit audit;
@@ -134,11 +153,12 @@ struct Api::Parts {
   const Guard guard{callers};
   ConnectionRoutes connections{queries};
   Auditor auditor{audit};
-  Submitter submitter{dispatcher, permissions};
+  Submitter submitter{dispatcher, sets, permissions};
   ActionRoutes actions{submitter, store, action_queries, auditor};
   EventRoutes event_routes{hub};
   DeadLetterRoutes letter_routes{letters, store, submitter, auditor};
   AuditRoutes audit_routes{audit};
+  GroupRoutes groups{group_store};
   http::Router router;
   http::Server server;
 };

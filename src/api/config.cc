@@ -5,8 +5,9 @@
 namespace heliograph::api {
 
 Config::Config() {
-  // A payload of the largest packet beside 10,000 client ids of the greatest length.
-  listen.max_body_bytes = 3 * 1024 * 1024;
+  // A payload of the largest packet beside 20,000 client ids of the greatest length; a group of
+  // 100,000 client ids as long as a UUID.
+  listen.max_body_bytes = 4 * 1024 * 1024;
   // An action waits twice for the database's disk and once for the broker, and nearly nothing of
   // that is work: threads that wait together share one write of the log.
   listen.handler_threads = 64;
@@ -27,8 +28,8 @@ void Config::Bind(config::Binder& binder) {
   binder.Section(listen, "listen", "Where REST is served.");
   binder.Section(mqtt, "mqtt", "The broker's listener for services.");
   binder.Section(postgres, "postgres", "The database that the recorder writes.");
-  binder.Require(postgres.pool_size > kSessionsTogether + kSessionsForQueue,
-                 "postgres.pool_size must be 5 or more: 4 sessions are kept for actions");
+  binder.Require(postgres.pool_size > kSessionsTogether + kSessionsForQueue + kSessionsForSets,
+                 "postgres.pool_size must be 6 or more: 5 sessions are kept for actions");
   binder.Section(auth, "auth", "Who may call.");
   binder.Section(actions, "actions", "How actions are carried out.");
 }

@@ -16,6 +16,8 @@ namespace heliograph::api {
 // Database sessions that serve requests which go together.
 inline constexpr std::int64_t kSessionsTogether = 2;
 inline constexpr std::int64_t kSessionsForQueue = 2;
+// For actions on sets of devices, one after the other: they are a lot of work for the database.
+inline constexpr std::int64_t kSessionsForSets = 1;
 
 struct Config {
   Config();

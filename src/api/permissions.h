@@ -19,6 +19,9 @@ class Permissions {
   // `users` null: nobody is asked, and nothing is forbidden.
   explicit Permissions(auth::UserAuthoriser* users) : users_(users) {}
 
+  // Whether anybody is asked.
+  bool asks() const { return users_ != nullptr; }
+
   // Of the devices those that the user may not act on, in their order. Errors as
   // auth::UserAuthoriser's.
   base::Result<std::vector<device::ClientId>> Forbidden(

@@ -55,6 +55,11 @@ http::Response InvalidLastEventId() {
                  "The header Last-Event-ID is not the id of an event of this route");
 }
 
+http::Response InvalidGroupName() {
+  return Problem(400, "invalid-group-name", "Invalid group name",
+                 "A group's name is 1 to 128 bytes of A-Z a-z 0-9 . _ : -");
+}
+
 http::Response InvalidIdempotencyKey(std::string_view why) {
   return Problem(400, "invalid-idempotency-key", "Invalid Idempotency-Key",
                  "The header Idempotency-Key " + std::string(why));

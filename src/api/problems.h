@@ -13,6 +13,7 @@ http::Response InvalidParameter(std::string_view name, std::string_view why);
 http::Response InvalidCursor();
 http::Response InvalidBody(std::string_view json_pointer, std::string_view why);
 http::Response InvalidLastEventId();
+http::Response InvalidGroupName();
 http::Response InvalidIdempotencyKey(std::string_view why);
 http::Response Unauthenticated(std::string_view why);
 http::Response PermissionDenied(std::string_view scope);

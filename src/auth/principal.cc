@@ -14,13 +14,18 @@ std::string_view ScopeName(Scope scope) {
       return "audit:read";
     case Scope::kResultsWrite:
       return "results:write";
+    case Scope::kGroupsRead:
+      return "groups:read";
+    case Scope::kGroupsWrite:
+      return "groups:write";
   }
   return "";
 }
 
 std::optional<Scope> ParseScope(std::string_view name) {
   for (const Scope scope :
-       {Scope::kConnectionsRead, Scope::kActionsWrite, Scope::kAuditRead, Scope::kResultsWrite}) {
+       {Scope::kConnectionsRead, Scope::kActionsWrite, Scope::kAuditRead, Scope::kResultsWrite,
+        Scope::kGroupsRead, Scope::kGroupsWrite}) {
     if (ScopeName(scope) == name) return scope;
   }
   return std::nullopt;

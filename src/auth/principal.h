@@ -13,6 +13,8 @@ enum class Scope {
   kActionsWrite,  // and read
   kAuditRead,
   kResultsWrite,  // for equipment that answers over REST
+  kGroupsRead,
+  kGroupsWrite,
 };
 
 std::string_view ScopeName(Scope scope);  // "connections:read"

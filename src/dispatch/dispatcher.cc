@@ -79,10 +79,11 @@ std::vector<metrics::Counter> TargetCounters(metrics::Registry& metrics) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(postgres::ActionStore& store, Publisher& publisher, const Lease& lease,
-                       UnsavedOutcomes& unsaved, const ActionsConfig& config,
+Dispatcher::Dispatcher(postgres::ActionStore& store, postgres::SetStore& sets, Publisher& publisher,
+                       const Lease& lease, UnsavedOutcomes& unsaved, const ActionsConfig& config,
                        const base::Clock& clock, metrics::Registry& metrics)
     : store_(store),
+      sets_(sets),
       publisher_(publisher),
       lease_(lease),
       unsaved_(unsaved),
@@ -96,16 +97,7 @@ Dispatcher::Dispatcher(postgres::ActionStore& store, Publisher& publisher, const
       targets_(TargetCounters(metrics)) {}
 
 base::Result<Answer> Dispatcher::Submit(const Submission& submission) {
-  const Order order{{},
-                    submission.request.directive,
-                    submission.request.payload,
-                    submission.request.metadata,
-                    {},
-                    {},
-                    {}};
-  if (base::Status size = publisher_.CheckSize(order, submission.request.client_ids); !size) {
-    return std::move(size).error();
-  }
+  if (base::Status size = CheckSize(submission.request); !size) return std::move(size).error();
   if (base::Status deadline = CheckDeadline(submission.request); !deadline) {
     // It was in time when the key was used first.
     auto followed = Follow(submission);
@@ -138,6 +130,13 @@ base::Result<Answer> Dispatcher::Submit(const Submission& submission) {
     if (!place) return std::move(place).error();
   }
   return StillRuns();
+}
+
+base::Status Dispatcher::CheckSize(const action::Request& request) const {
+  const Order order{{}, request.directive, request.payload, request.metadata, {}, {}, {}};
+  if (!request.client_ids.empty()) return publisher_.CheckSize(order, request.client_ids);
+  static const std::vector longest{device::ClientId(std::string(128, 'x'))};
+  return publisher_.CheckSize(order, longest);
 }
 
 base::Status Dispatcher::CheckDeadline(const action::Request& request) const {

@@ -1,11 +1,13 @@
 // Carries out one request for an action: stores it, publishes it, stores what became of it,
-// answers. Once for each Idempotency-Key, whichever replica is asked, and whoever dies in between.
+// answers; a set of devices it stores only. Once for each Idempotency-Key, whichever replica is
+// asked, and whoever dies in between.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "action/request.h"
@@ -18,6 +20,7 @@
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "postgres/action_store.h"
+#include "postgres/set_store.h"
 
 namespace heliograph::dispatch {
 
@@ -42,12 +45,16 @@ inline constexpr std::chrono::seconds kLeaseMargin{5};
 // outcomes comes first.
 inline constexpr std::chrono::seconds kGrace{2};
 
+// For whom the request is.
+postgres::TargetSet TargetSetOf(const action::Request& request,
+                                const std::optional<device::TenantId>& tenant);
+
 // Threads: any thread.
 class Dispatcher {
  public:
-  Dispatcher(postgres::ActionStore& store, Publisher& publisher, const Lease& lease,
-             UnsavedOutcomes& unsaved, const ActionsConfig& config, const base::Clock& clock,
-             metrics::Registry& metrics);
+  Dispatcher(postgres::ActionStore& store, postgres::SetStore& sets, Publisher& publisher,
+             const Lease& lease, UnsavedOutcomes& unsaved, const ActionsConfig& config,
+             const base::Clock& clock, metrics::Registry& metrics);
 
   // Takes at most the time for publishing, the lease and the grace. Errors:
   // kConflict: the key was used for another request. kInvalidArgument: the deadline has passed, or
@@ -59,7 +66,15 @@ class Dispatcher {
   // are true, and are stored when the database is back.
   base::Result<Answer> Submit(const Submission& submission);
 
+  // The same for a set of devices, of any size: what may be reached is queued, and the answer does
+  // not wait for the broker. `judge` as NewSetAction's; `submission.forbidden` is not looked at.
+  base::Result<std::variant<Answer, postgres::SetRefusal>> SubmitSet(
+      const Submission& submission, const postgres::Judge& judge,
+      const std::optional<postgres::NamedDryRun>& dry_run);
+
  private:
+  // With client ids of the greatest length where none are named.
+  base::Status CheckSize(const action::Request& request) const;
   base::Status CheckDeadline(const action::Request& request) const;
   // The answer of the request that took the key first; nullopt: the key is free.
   base::Result<std::optional<Answer>> Follow(const Submission& submission);
@@ -79,6 +94,7 @@ class Dispatcher {
   void Count(const action::Action& action) const;
 
   postgres::ActionStore& store_;
+  postgres::SetStore& sets_;
   Publisher& publisher_;
   const Lease& lease_;
   UnsavedOutcomes& unsaved_;

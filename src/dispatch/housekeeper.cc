@@ -150,6 +150,10 @@ void Housekeeper::ForgetOld() {
          [this](auto most) { return archive_.log.Forget(most); });
   forget(forgotten_letters_, kForgottenAtOnce,
          [this](auto most) { return archive_.letters.Forget(most); });
+  const base::Status forgotten = store_.ForgetOldDryRuns();
+  if (!forgotten && !base::IsRetriable(forgotten.error().code)) {
+    log_.Error("old dry runs could not be deleted", {{"why", forgotten.error().message}});
+  }
 }
 
 }  // namespace heliograph::dispatch

@@ -383,6 +383,16 @@ base::Result<std::int64_t> ActionStore::ForgetOldKeys(std::int64_t most) {
   return rows->affected();
 }
 
+base::Status ActionStore::ForgetOldDryRuns() {
+  auto session = Session(pool_);
+  if (!session) return std::move(session).error();
+  const auto forgotten = (*session)->Execute(
+      "DELETE FROM dry_runs WHERE created_at < now() - $1::bigint * interval '1 hour'",
+      {kDryRunsAreKept.count()});
+  if (!forgotten) return forgotten.error();
+  return {};
+}
+
 base::Result<std::optional<action::Action>> ActionStore::Get(
     const action::ActionId& id, const std::optional<device::TenantId>& tenant) {
   auto session = Session(pool_);

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "postgres/audit.h"
 #include "postgres/pool.h"
+#include "postgres/target_set.h"
 
 namespace heliograph::postgres {
 
@@ -150,6 +151,8 @@ class ActionStore {
 
   // Forgets at most `most` keys that are older than kKeysAreKept. How many it were.
   base::Result<std::int64_t> ForgetOldKeys(std::int64_t most);
+  // Forgets dry runs that are older than kDryRunsAreKept.
+  base::Status ForgetOldDryRuns();
 
   // nullopt: no such action, or another tenant's. `tenant` null = an operator asks.
   base::Result<std::optional<action::Action>> Get(const action::ActionId& id,

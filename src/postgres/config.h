@@ -17,6 +17,10 @@ inline constexpr const char* kByKeysOnly =
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
     " SET jit = off; SET plan_cache_mode = force_generic_plan";
 
+// For sessions that ask about sets of devices, seldom and of any size: every plan is made for its
+// set.
+inline constexpr const char* kForSets = "SET plan_cache_mode = force_custom_plan; SET jit = off";
+
 struct Config {
   // A libpq connection string or URL: TLS and several hosts as libpq has them. A server that is
   // read-only is passed over.

@@ -102,7 +102,9 @@ class DispatchQueue {
   base::Status Release(const std::string& client_id);
 
   // At most `most` mailboxes that are due and nobody's, for `owner`, and those of an earlier call
-  // that it has not settled; none when its lease is lost. Only one thread claims for one owner.
+  // that it has not settled; none when its lease is lost. Those that have been due for longest, but
+  // one in ten of those that are due since now: who has just come online does not wait for all of
+  // a large action. Only one thread claims for one owner.
   base::Result<Claimed> Claim(const std::string& owner, std::int64_t most);
   // Stores all of them; what `owner` does not own any more stays as it is, but that a target was
   // published is true whoever owns it.

@@ -23,7 +23,7 @@ from harness.wait import until
 from heliograph_local import network
 from heliograph_local.settings import ROOT
 
-SCOPES = ("connections:read", "actions:write")
+SCOPES = ("connections:read", "actions:write", "groups:read", "groups:write")
 # Token -> (tenant or None for an operator, scopes).
 TOKENS = {
     "operator-token": (None, (*SCOPES, "audit:read", "results:write")),
@@ -162,7 +162,7 @@ class ApiAlone:
         try:
             self.query(
                 "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, action_targets,"
-                " idempotency_keys, queued_targets, mailboxes, target_log, dead_letters"
+                " idempotency_keys, queued_targets, mailboxes, target_log, dead_letters, groups, group_members, dry_runs"
             )
             return True
         except psycopg2.errors.DeadlockDetected:

@@ -84,6 +84,8 @@ class Contract:
         if documented is None:
             return [f"{status} is not documented for {operation.id}"]
         faults = self._header_faults(documented, response)
+        if "content" not in documented:
+            return faults + ([f"{status} of {operation.id} has a body"] if response.content else [])
         kind = response.headers.get("content-type", "")
         if kind not in documented["content"]:
             return [*faults, f"content type {kind!r} is not documented for {status} of {operation.id}"]

@@ -73,15 +73,24 @@ class Maker:
             return self._random.randint(schema.get("minimum", -10), schema.get("maximum", 10))
         if kind == "string":
             return self._string(schema)
+        if kind == "boolean":
+            return self._random.random() < 0.5
         return None if kind == "null" else self._random.choice(ANY_JSON)
 
     def _object(self, schema: dict) -> dict:
         made = {}
+        choices = [name for each in schema.get("oneOf", ()) for name in each["required"]]
+        left_out = set(choices) - {self._random.choice(choices)} if choices else set()
         for name, inner in schema.get("properties", {}).items():
-            if name in schema.get("required", ()) or self._random.random() < 0.5:
+            if name in left_out:
+                continue
+            if name in set(choices) or name in schema.get("required", ()) or self._random.random() < 0.5:
                 made[name] = self.good(inner)
-        for name in schema.get("not", {}).get("required", ())[1:]:  # never together with the first
-            made.pop(name, None)
+        for each in schema.get("allOf", ()):  # never together with the first
+            for name in each["not"]["required"][1:]:
+                made.pop(name, None)
+        if schema.get("additionalProperties") is False:
+            return made
         if isinstance(schema.get("additionalProperties"), dict):
             for _ in range(self._random.randint(0, 3)):
                 made[self._word(1, 20)] = self.good(schema["additionalProperties"])
@@ -113,6 +122,12 @@ class Maker:
         if isinstance(value, dict):
             for name in schema.get("required", ()):
                 bad.append((f"without {name}", {key: each for key, each in value.items() if key != name}))
+            choices = {name for each in schema.get("oneOf", ()) for name in each["required"]}
+            if choices:
+                bad.append(("without a choice", {key: each for key, each in value.items() if key not in choices}))
+                bad.append(("all choices", {**value, **{name: self.good(schema["properties"][name]) for name in choices}}))
+            if schema.get("additionalProperties") is False:
+                bad.append(("unknown name", {**value, "unheard_of": 1}))
             for name, inner in schema.get("properties", {}).items():
                 for where, broken in self.bad(inner, value.get(name)):
                     bad.append((f"{name}/{where}", {**value, name: broken}))

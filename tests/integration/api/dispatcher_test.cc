@@ -61,7 +61,7 @@ class DispatcherTest : public postgres::StoreTest {
   postgres::TargetLog log_{pool_, seconds(5)};
   base::Health health_;
   Lease lease_{queue_, "@test", health_, metrics_};
-  Dispatcher dispatcher_{store_, publisher_, lease_, unsaved_, config_, clock_, metrics_};
+  Dispatcher dispatcher_{store_, sets_, publisher_, lease_, unsaved_, config_, clock_, metrics_};
 };
 
 TEST_F(DispatcherTest, TellsTheStageThatEachTargetReached) {

@@ -121,6 +121,18 @@ class QueueWorkerTest : public postgres::StoreTest {
   std::optional<QueueWorker> worker_;
 };
 
+TEST_F(QueueWorkerTest, WhoHasJustComeOnlineDoesNotWaitForALargeAction) {
+  postgres::StoreTest::Run(
+      "INSERT INTO mailboxes (client_id, wake_at) SELECT 'd-' || n, now() - interval '1 minute' "
+      "FROM generate_series(1, 5000) AS n; "
+      "INSERT INTO mailboxes (client_id, wake_at) VALUES ('woken', now())");
+  const postgres::Claimed claimed = Must(queue_.Claim(lease_.holder(), 50));
+  EXPECT_EQ(claimed.mail.size(), 50U);
+  EXPECT_EQ(std::count_if(claimed.mail.begin(), claimed.mail.end(),
+                          [](const auto& mail) { return mail.client_id.view() == "woken"; }),
+            1);
+}
+
 TEST_F(QueueWorkerTest, PublishesInOrderWhenTheDeviceComesOnlineAndNotBefore) {
   AddConnection("a", "offline");
   AddConnection("b", "offline");

@@ -12,6 +12,7 @@
 #include "postgres/action_store.h"
 #include "postgres/migrations.h"
 #include "postgres/pool.h"
+#include "postgres/set_store.h"
 
 namespace heliograph::postgres {
 
@@ -24,6 +25,14 @@ inline Config StoreConfig() {
   }
   Config config;
   config.connection = connection;
+  return config;
+}
+
+inline Config SetConfig() {
+  Config config = StoreConfig();
+  config.pool_size = 1;
+  config.session_setup = kForSets;
+  config.statement_timeout = std::chrono::minutes(2);
   return config;
 }
 
@@ -44,7 +53,8 @@ class StoreTest : public testing::Test {
   static constexpr const char* kEmpty =
       "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, "
       "action_targets, idempotency_keys, queued_targets, mailboxes, dispatchers, target_log, "
-      "dead_letters; UPDATE target_log_readers SET xid = DEFAULT, place = DEFAULT, owner = NULL, "
+      "dead_letters, groups, group_members, dry_runs; UPDATE target_log_readers SET xid = DEFAULT, "
+      "place = DEFAULT, owner = NULL, "
       "lease_until = DEFAULT";
 
   void SetUp() override { Run(kEmpty); }
@@ -81,6 +91,8 @@ class StoreTest : public testing::Test {
 
   Pool pool_{StoreConfig(), "test"};
   ActionStore store_{pool_, std::chrono::seconds(5)};
+  Pool set_pool_{SetConfig(), "test"};
+  SetStore sets_{set_pool_, std::chrono::seconds(30)};
 };
 
 inline NewAction ActionFor(std::vector<std::string> client_ids, const std::string& key = "key-1",

@@ -96,6 +96,26 @@ TEST(ParseRequest, SaysWhichFieldIsWrong) {
        "/targets/exclude"},
       {R"({"targets":{"client_ids":["a"],"exclude":["b","/"]},"directive":"d","payload":1})",
        "/targets/exclude/1"},
+      {R"({"targets":{"client_ids":null},"directive":"d","payload":1})", "/targets/client_ids"},
+      {R"({"targets":{"client_ids":["a"],"group":"g"},"directive":"d","payload":1})",
+       "/targets/group"},
+      {R"({"targets":{"client_ids":["a"],"selector":{}},"directive":"d","payload":1})",
+       "/targets/selector"},
+      {R"({"targets":{"group":"g","selector":{}},"directive":"d","payload":1})",
+       "/targets/selector"},
+      {R"({"targets":{"group":7},"directive":"d","payload":1})", "/targets/group"},
+      {R"({"targets":{"group":"a b"},"directive":"d","payload":1})", "/targets/group"},
+      {R"({"targets":{"selector":null},"directive":"d","payload":1})", "/targets/selector"},
+      {R"({"targets":{"selector":{"a/b":1}},"directive":"d","payload":1})",
+       "/targets/selector/a~1b"},
+      {R"({"targets":{"selector":{},"exclude":["a","a"]},"directive":"d","payload":1})",
+       "/targets/exclude"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"dry_run":"yes"})", "/dry_run"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"dry_run_id":"x"})", "/dry_run_id"},
+      {"{" + ids + R"(,"directive":"d","payload":1,"dry_run_id":7})", "/dry_run_id"},
+      {"{" + ids +
+           R"(,"directive":"d","payload":1,"dry_run":true,"dry_run_id":"01A1fc62-c055-7048-8610-74a05baaca77"})",
+       "/dry_run_id"},
   };
   for (const auto& row : cases) {
     const auto parsed = ParseRequest(row.body);
@@ -104,6 +124,35 @@ TEST(ParseRequest, SaysWhichFieldIsWrong) {
     EXPECT_EQ(fault->field, row.field) << row.body;
     EXPECT_FALSE(fault->message.empty());
   }
+}
+
+TEST(ParseRequest, ReadsSetsOfDevices) {
+  const Request group =
+      Good(R"({"targets":{"group":"roof","exclude":["b","a"]},"directive":"d","payload":1})");
+  EXPECT_EQ(group.group, GroupName("roof"));
+  EXPECT_EQ(group.exclude, (std::vector{device::ClientId("a"), device::ClientId("b")}));
+  EXPECT_TRUE(group.client_ids.empty());
+  const Request selector =
+      Good(R"({"targets":{"selector":{"state":"online"}},"directive":"d","payload":1})");
+  ASSERT_TRUE(selector.selector);
+  EXPECT_EQ(selector.selector->state, device::ConnectionState::kOnline);
+  const Request named = Good(
+      R"({"targets":{"client_ids":["a","b"],"exclude":["b","c"]},"directive":"d","payload":1})");
+  EXPECT_EQ(named.client_ids, std::vector{device::ClientId("a")});
+  EXPECT_EQ(named.exclude, std::vector{device::ClientId("b")}) << "c was not named";
+}
+
+TEST(ParseRequest, MeansTheSameWhetherItIsADryRun) {
+  const std::string begin = R"({"targets":{"group":"g"},"directive":"d","payload":1)";
+  const Request dry = Good(begin + R"(,"dry_run":true})");
+  const Request real =
+      Good(begin + R"(,"dry_run":false,"dry_run_id":"01A1FC62-C055-7048-8610-74A05BAACA77"})");
+  EXPECT_TRUE(dry.dry_run);
+  EXPECT_EQ(real.dry_run_id, "01a1fc62-c055-7048-8610-74a05baaca77");
+  EXPECT_EQ(dry.meaning, real.meaning);
+  EXPECT_EQ(dry.meaning, Good(begin + "}").meaning);
+  EXPECT_NE(dry.canonical, real.canonical);
+  EXPECT_NE(dry.meaning, Good(begin + R"(,"ttl_s":5})").meaning);
 }
 
 TEST(ParseRequest, ReadsHowLongItLives) {

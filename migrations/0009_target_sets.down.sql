@@ -1,0 +1,3 @@
+DROP TABLE dry_runs;
+DROP TABLE group_members;
+DROP TABLE groups;
