@@ -128,12 +128,27 @@ base::Result<json::Value> Api::Post(const std::vector<std::string_view>& levels,
   return Call(std::move(request));
 }
 
+base::Result<json::Value> Api::Put(const std::vector<std::string_view>& levels,
+                                   const json::Value& body) {
+  http_client::Request request{.method = "PUT", .url = url_.Join(levels)};
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = json::Write(body);
+  return Call(std::move(request));
+}
+
+base::Status Api::Delete(const std::vector<std::string_view>& levels) {
+  auto answer = Call({.method = "DELETE", .url = url_.Join(levels)});
+  if (!answer) return std::move(answer).error();
+  return {};
+}
+
 base::Result<json::Value> Api::Call(http_client::Request request) {
   request.headers.emplace_back("Authorization", "Bearer " + token_.Reveal());
   request.headers.emplace_back("Accept", "application/json");
   auto response = client_.Send(request);
   if (!response) return std::move(response).error();
   if (response->status < 200 || response->status > 299) return ErrorOfAnswer(*response);
+  if (response->status == 204) return json::Value();
   json::Parsed body = json::Parse(response->body);
   if (!body) {
     return base::MakeError(

@@ -47,6 +47,9 @@ class Api {
                                 const http_client::Query& query = {});
   base::Result<json::Value> Post(const std::vector<std::string_view>& levels,
                                  const http_client::Headers& headers, const json::Value& body);
+  base::Result<json::Value> Put(const std::vector<std::string_view>& levels,
+                                const json::Value& body);
+  base::Status Delete(const std::vector<std::string_view>& levels);
 
  private:
   Api(http_client::BaseUrl url, base::Secret token, const http_client::ClientConfig& config);

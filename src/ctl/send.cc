@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "ctl/fields.h"
+#include "ctl/selector.h"
 
 namespace heliograph::ctl {
 namespace {
@@ -47,6 +48,25 @@ Result<std::string> ReadText(const SendOptions& options, std::istream& standard_
                            "the payload file '" + options.payload_file + "' cannot be opened");
   }
   return ReadAll(file, options.payload_file);
+}
+
+Result<json::Value> TargetsOf(const SendOptions& options) {
+  const int ways = (options.client_ids.empty() ? 0 : 1) + (options.group.empty() ? 0 : 1) +
+                   (options.selector.empty() ? 0 : 1);
+  if (ways != 1) {
+    return base::MakeError(ErrorCode::kInvalidArgument,
+                           "to whom? By one of CLIENT_ID, --group and --selector");
+  }
+  json::Value targets = json::Value::object();
+  if (!options.client_ids.empty()) targets["client_ids"] = options.client_ids;
+  if (!options.group.empty()) targets["group"] = options.group;
+  if (!options.selector.empty()) {
+    auto selector = SelectorOf(options.selector);
+    if (!selector) return std::move(selector).error();
+    targets["selector"] = *std::move(selector);
+  }
+  if (!options.exclude.empty()) targets["exclude"] = options.exclude;
+  return targets;
 }
 
 // Status -> how many targets stand there. The API tells it of every action; it lists the targets
@@ -114,9 +134,13 @@ Result<json::Value> ReadPayload(const SendOptions& options, std::istream& standa
 }
 
 Result<json::Value> ActionOf(const SendOptions& options, json::Value payload) {
-  json::Value action = {{"targets", {{"client_ids", options.client_ids}}},
+  auto targets = TargetsOf(options);
+  if (!targets) return std::move(targets).error();
+  json::Value action = {{"targets", *std::move(targets)},
                         {"directive", options.directive},
                         {"payload", std::move(payload)}};
+  if (options.dry_run) action["dry_run"] = true;
+  if (!options.dry_run_id.empty()) action["dry_run_id"] = options.dry_run_id;
   if (options.ttl_s > 0) action["ttl_s"] = options.ttl_s;
   if (!options.if_offline.empty()) action["if_offline"] = options.if_offline;
   for (const std::string& entry : options.metadata) {
@@ -161,6 +185,45 @@ void WriteAction(const json::Value& action, const Console& console) {
   table.Write(console.out);
 }
 
+void WriteDryRun(const json::Value& dry_run, const Console& console) {
+  if (console.json) {
+    console.out << json::WriteIndented(dry_run) << '\n';
+    return;
+  }
+  const auto sample = dry_run.is_object() ? dry_run.find("sample") : dry_run.end();
+  const json::Value samples = sample != dry_run.end() ? *sample : json::Value::object();
+  Table table({"DEVICES", "COUNT", "FIRST OF THEM"});
+  for (const char* word :
+       {"online", "offline", "state_unknown", "unknown", "unauthorised", "excluded"}) {
+    const json::Value ids = ListField(samples, word);
+    table.Add({word, Field(dry_run, word),
+               ids.empty() || !ids[0].is_string() ? "-" : ids[0].get<std::string>()});
+  }
+  table.Write(console.out);
+  console.out << "\n"
+              << Printable(Field(dry_run, "total")) << " targets; nothing was sent. To "
+              << "act on exactly these: --dry-run-id " << Printable(Field(dry_run, "dry_run_id"))
+              << '\n';
+}
+
+namespace {
+
+// Sent, and not followed. A dry run needs no key: it may be made again and again.
+Result<json::Value> Post(Api& api, const SendOptions& options, const json::Value& body) {
+  if (options.dry_run) return api.Post({"v1", "actions"}, {}, body);
+  const std::string key =
+      options.idempotency_key.empty() ? base::NewUuid() : options.idempotency_key;
+  auto action = api.Post({"v1", "actions"}, {{"Idempotency-Key", key}}, body);
+  if (action) return action;
+  base::Error error = std::move(action).error();
+  // Nobody knows whether it was taken; the key makes a second try harmless.
+  if (base::IsRetriable(error.code))
+    error.message += "; to try again safely: --idempotency-key " + key;
+  return error;
+}
+
+}  // namespace
+
 Result<ExitCode> Send(const SendOptions& options, std::istream& standard_input,
                       const Console& console) {
   auto payload = ReadPayload(options, standard_input);
@@ -169,15 +232,11 @@ Result<ExitCode> Send(const SendOptions& options, std::istream& standard_input,
   if (!body) return body.error();
   auto api = Api::Open(options.api);
   if (!api) return std::move(api).error();
-  const std::string key =
-      options.idempotency_key.empty() ? base::NewUuid() : options.idempotency_key;
-  auto action = api->Post({"v1", "actions"}, {{"Idempotency-Key", key}}, *body);
-  if (!action) {
-    base::Error error = std::move(action).error();
-    // Nobody knows whether it was taken; the key makes a second try harmless.
-    if (base::IsRetriable(error.code))
-      error.message += "; to try again safely: --idempotency-key " + key;
-    return error;
+  auto action = Post(*api, options, *body);
+  if (!action) return std::move(action).error();
+  if (options.dry_run) {
+    WriteDryRun(*action, console);
+    return ExitCode::kOk;
   }
   const bool waits = options.wait_s > 0;
   if (waits) {

@@ -17,7 +17,13 @@ namespace heliograph::ctl {
 
 struct SendOptions {
   ApiOptions api;
+  // To whom: one of the three.
   std::vector<std::string> client_ids;
+  std::string group;
+  std::vector<std::string> selector;  // see SelectorOf
+  std::vector<std::string> exclude;   // client ids
+  bool dry_run = false;
+  std::string dry_run_id;
   std::string directive;
   std::string payload;                // JSON, or any text with `text`
   std::string payload_file;           // instead of `payload`; "-" = standard input
@@ -33,7 +39,8 @@ struct SendOptions {
 // not JSON.
 base::Result<json::Value> ReadPayload(const SendOptions& options, std::istream& standard_input);
 
-// The body of POST /v1/actions. kInvalidArgument: metadata without "=", or with a name twice.
+// The body of POST /v1/actions. kInvalidArgument: not exactly one of client ids, group and
+// selector; metadata without "=", or with a name twice.
 base::Result<json::Value> ActionOf(const SendOptions& options, json::Value payload);
 
 // Whether a target's status can still change; a status that this program does not know can.
@@ -48,6 +55,9 @@ ExitCode JudgeAction(const json::Value& action, bool waited);
 
 // The action, its targets one by one or how many stand where.
 void WriteAction(const json::Value& action, const Console& console);
+
+// How many devices are online, offline and so on.
+void WriteDryRun(const json::Value& dry_run, const Console& console);
 
 base::Result<ExitCode> Send(const SendOptions& options, std::istream& standard_input,
                             const Console& console);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "ctl/command.h"
+#include "ctl/selector.h"
 #include "ctl/send.h"
 
 namespace heliograph::ctl {
@@ -11,7 +12,23 @@ void AddSend(CLI::App& app, Chosen& chosen) {
   CLI::App* command =
       app.add_subcommand("send", "Send an action to devices; --wait shows their answers");
   auto options = std::make_shared<SendOptions>();
-  command->add_option("CLIENT_ID", options->client_ids, "To whom; one or more")->required();
+  command->add_option("CLIENT_ID", options->client_ids, "To whom; one or more");
+  command->add_option("--group", options->group, "To the devices of a group, instead");
+  command
+      ->add_option("--selector", options->selector,
+                   std::string("To these devices, instead: ") + kSelectorHelp)
+      ->expected(1)
+      ->take_all();
+  command->add_option("--exclude", options->exclude, "A client id to leave out; may be given again")
+      ->expected(1)
+      ->take_all();
+  auto* dry_run =
+      command->add_flag("--dry-run", options->dry_run, "Tell who would be reached; send nothing");
+  command
+      ->add_option(
+          "--dry-run-id", options->dry_run_id,
+          "Of a dry run: to exactly those devices, or to nobody where others are meant now")
+      ->excludes(dry_run);
   command->add_option("--directive,-d", options->directive, "Which handler on the device it is for")
       ->required();
   auto* payload = command->add_option("--payload,-p", options->payload, "JSON; nothing = null");

@@ -22,6 +22,7 @@ BODIES = {
 }
 BODY = {"targets": {"client_ids": ["device-1"]}, "directive": "test.echo", "payload": {"n": 1}, "metadata": {"a": "b"}}
 
+
 @pytest.fixture(scope="module", name="api")
 def _api(servers, tmp_path_factory):
     with running(servers, tmp_path_factory.mktemp("api")) as api:

@@ -6,6 +6,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "ctl/groups.h"
+#include "ctl/selector.h"
+
 namespace heliograph::ctl {
 namespace {
 
@@ -62,6 +65,73 @@ TEST_F(Payload, AFileIsReadWhole) {
   std::ofstream(path) << "\"line\\nline\"\n";
   options_.payload_file = path.string();
   EXPECT_EQ(*Read(), json::Value("line\nline"));
+}
+
+TEST(ActionOf, IsForOneKindOfTargets) {
+  SendOptions options;
+  options.directive = "d";
+  EXPECT_FALSE(ActionOf(options, json::Value())) << "nobody";
+  options.selector = {"state=online", "tag=site:north", "tag=floor:2"};
+  options.exclude = {"solar-7"};
+  options.dry_run = true;
+  const auto action = ActionOf(options, json::Value());
+  ASSERT_TRUE(action);
+  EXPECT_EQ((*action)["targets"],
+            json::Value(
+                {{"selector", {{"state", "online"}, {"tags", {{"site", "north"}, {"floor", "2"}}}}},
+                 {"exclude", json::Value::array({"solar-7"})}}));
+  EXPECT_EQ((*action)["dry_run"], true);
+  EXPECT_FALSE(action->contains("dry_run_id"));
+  options.group = "roof";
+  EXPECT_FALSE(ActionOf(options, json::Value())) << "two kinds";
+  options.selector.clear();
+  options.dry_run = false;
+  options.dry_run_id = "id";
+  EXPECT_EQ((*ActionOf(options, json::Value()))["targets"]["group"], "roof");
+  EXPECT_EQ((*ActionOf(options, json::Value()))["dry_run_id"], "id");
+}
+
+TEST(SelectorOf, TakesEachConditionOnce) {
+  for (const std::vector<std::string>& bad :
+       std::vector<std::vector<std::string>>{{"online"},
+                                             {"=x"},
+                                             {"tag=site"},
+                                             {"tag=:x"},
+                                             {"state=online", "state=offline"},
+                                             {"tag=a:1", "tag=a:2"}}) {
+    const auto refused = SelectorOf(bad);
+    ASSERT_FALSE(refused) << bad[0];
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  }
+}
+
+TEST(GroupOf, TakesClientIdsOrASelector) {
+  SetGroupOptions options;
+  std::istringstream lines("  b \n\n c\r\n");
+  EXPECT_FALSE(GroupOf(options, lines)) << "nobody";
+  options.client_ids = {"a"};
+  options.file = "-";
+  EXPECT_EQ((*GroupOf(options, lines))["client_ids"], json::Value({"a", "b", "c"}));
+  options.selector = {"state=online"};
+  EXPECT_FALSE(GroupOf(options, lines)) << "both";
+  options.client_ids.clear();
+  options.file.clear();
+  EXPECT_EQ((*GroupOf(options, lines))["selector"]["state"], "online");
+  options.selector.clear();
+  options.file = "/nonexistent/ids";
+  EXPECT_NE(GroupOf(options, lines).error().message.find("/nonexistent/ids"), std::string::npos);
+}
+
+TEST(WriteDryRun, ShowsEachKindAndHowToGoOn) {
+  std::ostringstream out;
+  WriteDryRun({{"dry_run_id", "id-1"},
+               {"total", 3},
+               {"online", 2},
+               {"offline", 1},
+               {"sample", {{"online", {"a", "b"}}}}},
+              {.out = out, .err = out});
+  EXPECT_NE(out.str().find("online"), std::string::npos);
+  EXPECT_NE(out.str().find("--dry-run-id id-1"), std::string::npos);
 }
 
 TEST(ActionOf, HasTheShapeOfTheApi) {
