@@ -18,13 +18,12 @@ namespace heliograph::http {
 
 struct ConnectionLimits {
   ParserLimits parser;
-  std::chrono::milliseconds request_timeout{0};  // from a request's first byte to its last
-  std::chrono::milliseconds idle_timeout{0};     // between requests
-  std::chrono::milliseconds send_timeout{0};     // for the client to take a whole answer, or what
-                                                 // a stream had for it at a time
-  std::chrono::milliseconds linger_timeout{0};   // for the client to close after the last answer
-  std::chrono::milliseconds stream_heartbeat{
-      0};  // after which a stream with nothing to send sends that
+  std::chrono::milliseconds request_timeout{0};   // from a request's first byte to its last
+  std::chrono::milliseconds idle_timeout{0};      // between requests
+  std::chrono::milliseconds send_timeout{0};      // for the client to take a whole answer, or what
+                                                  // a stream had for it at a time
+  std::chrono::milliseconds linger_timeout{0};    // for the client to close after the last answer
+  std::chrono::milliseconds stream_heartbeat{0};  // of silence, then a stream sends a comment
 };
 
 // One request is with its handler at a time, and the next is read only when its answer has been
@@ -70,9 +69,9 @@ class Connection {
   bool finished() const { return state_ == State::kFinished; }
 
   void Tick(base::SteadyTime now);  // looks at the deadlines
-  void Drain(
-      base::SteadyTime now);  // ends an idle connection or a stream; call again after each answer
-  bool busy() const;          // a request is being received or answered; not by a stream
+  // Ends an idle connection or a stream; call again after each answer.
+  void Drain(base::SteadyTime now);
+  bool busy() const;  // a request is being received or answered, but not by a stream
 
   bool receiving_body() const;
   std::size_t held_bytes() const;  // input, request and answer

@@ -9,8 +9,9 @@
 namespace heliograph::http {
 namespace {
 
-// What a text costs beside its bytes, so that a flood of tiny ones is bounded too.
-constexpr std::size_t kTextOverhead = 32;
+// What a text costs beside its bytes when nobody else has it, so that the limit holds for tiny ones
+// too.
+constexpr std::size_t kTextOverhead = 128;
 
 template <class Callback, class... Arguments>
 void CallBack(const Callback& callback, Arguments... arguments) noexcept {

@@ -69,7 +69,7 @@ class EventStream {
   // What waits for the client's socket: the pushed texts and a little for each.
   std::size_t waiting_bytes() const;
 
-  static constexpr std::size_t kBytesBeforeStart = std::size_t{128} * 1024;
+  static constexpr std::size_t kBytesBeforeStart = std::size_t{96} * 1024;
 
  private:
   friend class OutgoingStream;

@@ -23,6 +23,10 @@ std::unique_ptr<OutgoingStream> OutgoingStream::Attach(std::shared_ptr<EventStre
   return std::unique_ptr<OutgoingStream>(new OutgoingStream(std::move(stream), open, chunked));
 }
 
+void OutgoingStream::Refuse(EventStream& stream) noexcept {
+  if (stream.Attach(0)) stream.End(StreamEnd::kNotStarted);
+}
+
 OutgoingStream::OutgoingStream(std::shared_ptr<EventStream> stream, OpenStreams& open, bool chunked)
     : stream_(std::move(stream)), open_(open), chunked_(chunked) {}
 

@@ -20,7 +20,8 @@ class OutgoingStream {
   static std::unique_ptr<OutgoingStream> Attach(std::shared_ptr<EventStream> stream,
                                                 OpenStreams& open, std::size_t max_waiting_bytes,
                                                 bool chunked);
-  static void Refuse(EventStream& stream) noexcept { stream.End(StreamEnd::kNotStarted); }
+  // No stream comes of it; one that another response has is left alone.
+  static void Refuse(EventStream& stream) noexcept;
 
   ~OutgoingStream();  // ends what has not ended: the server does
   OutgoingStream(const OutgoingStream&) = delete;

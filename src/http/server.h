@@ -32,8 +32,9 @@ struct ServerConfig {
   std::chrono::milliseconds send_timeout{
       std::chrono::seconds(30)};  // for a client to take a whole answer
   std::chrono::milliseconds drain_timeout{std::chrono::seconds(5)};
-  std::int64_t max_streams = 2048;             // open at a time
-  std::int64_t max_stream_bytes = 128 * 1024;  // that wait for the client of one
+  std::int64_t max_streams = 2048;  // open at a time
+  // That wait for the client of one. All streams together stay below 256 MiB, however they lag.
+  std::int64_t max_stream_bytes = 96 * 1024;
   std::chrono::milliseconds stream_heartbeat{std::chrono::seconds(15)};
 
   void Bind(config::Binder& binder);

@@ -30,9 +30,9 @@ constexpr int kSmallBuffer = 4096;
 // Pushes what the client's socket does not take at once, and less than may wait.
 void PushMoreThanTheSocketTakes(const TestStream& stream) {
   const StreamText text(std::string(1000, 'x'));
-  while (stream.stream->waiting_bytes() < 100 * 1000) ASSERT_TRUE(stream.stream->Push(text));
+  while (stream.stream->waiting_bytes() < 80 * 1000) ASSERT_TRUE(stream.stream->Push(text));
   const std::size_t waiting = stream.stream->waiting_bytes();
-  ASSERT_GT(waiting, 50U * 1000);
+  ASSERT_GT(waiting, 40U * 1000);
 }
 
 TEST(StreamEnd, AClientThatCloses) {
@@ -111,7 +111,7 @@ TEST(StreamEnd, ASlowReaderIsCutAndNobodyElse) {
     ++pushed;
     return !server.stream(0).stream->Push(text);
   }));
-  EXPECT_GT(pushed, 128) << "there is a buffer";
+  EXPECT_GT(pushed, 100) << "there is a buffer";
   EXPECT_TRUE(server.stream(0).Ended(StreamEnd::kTooSlow));
   EXPECT_EQ(server.Dropped(), 1);
   EXPECT_EQ(server.Open(), 1);

@@ -111,6 +111,7 @@ TEST(Stream, IsOfOneRequest) {
   StreamServer server(SmallServer());
   const auto client = OpenStream(server);
   EXPECT_EQ(Ask(server.port(), Get("/again"))->status, 500);
+  EXPECT_EQ(Ask(server.port(), "HEAD /again HTTP/1.1\r\nHost: test\r\n\r\n")->status, 200);
   EXPECT_TRUE(server.stream(0).Push("still there"));
   EXPECT_EQ(client->ReadChunk(), "still there");
   EXPECT_EQ(server.Open(), 1);

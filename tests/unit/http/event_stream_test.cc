@@ -14,7 +14,7 @@
 namespace heliograph::http {
 namespace {
 
-constexpr std::size_t kLimit = 1000;
+constexpr std::size_t kLimit = 2000;
 
 // A stream with both ends: what a handler has, and what the server has.
 class Stream : public ::testing::Test {
@@ -116,9 +116,9 @@ TEST_F(Stream, MoreThanMayWaitEndsIt) {
 
 TEST_F(Stream, WhatIsBeingSentStillWaits) {
   Start();
-  EXPECT_TRUE(Push(std::string(900, 'x')));
+  EXPECT_TRUE(Push(std::string(1800, 'x')));
   ASSERT_TRUE(outgoing_->Take());
-  outgoing_->Sent(500);
+  outgoing_->Sent(1000);
   EXPECT_FALSE(Push(std::string(100, 'x')));
 }
 
@@ -126,7 +126,7 @@ TEST_F(Stream, ManyTinyTextsAreBoundedToo) {
   Start();
   std::size_t taken = 0;
   while (Push("x")) ++taken;
-  EXPECT_LT(taken, kLimit / 20) << "each costs more than its byte";
+  EXPECT_LT(taken, kLimit / 100) << "each costs more than its byte";
 }
 
 TEST_F(Stream, ATextLargerThanTheLimitGoesAlone) {
@@ -206,8 +206,15 @@ TEST_F(Stream, ThatWasTooSlowIsCounted) {
 TEST_F(Stream, IsOfOneAnswer) {
   Start();
   EXPECT_EQ(OutgoingStream::Attach(stream_, open_, kLimit, true), nullptr);
+  OutgoingStream::Refuse(*stream_);
   EXPECT_TRUE(Push("x"));
   EXPECT_TRUE(ends_.empty());
+}
+
+TEST_F(Stream, ThatIsRefusedHasEnded) {
+  OutgoingStream::Refuse(*stream_);
+  EXPECT_EQ(ends_, std::vector{StreamEnd::kNotStarted});
+  EXPECT_FALSE(Push("x"));
 }
 
 TEST_F(Stream, HoldsItsCallbacksNoLongerThanItLives) {
