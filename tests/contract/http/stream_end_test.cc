@@ -36,7 +36,9 @@ void PushMoreThanTheSocketTakes(const TestStream& stream) {
 }
 
 TEST(StreamEnd, AClientThatCloses) {
-  StreamServer server(SmallServer());
+  ServerConfig config = SmallServer();
+  config.stream_heartbeat = std::chrono::hours(1);  // which would find out, too
+  StreamServer server(config);
   auto client = OpenStream(server);
   client->Close();
   EXPECT_TRUE(server.stream(0).Ended(StreamEnd::kClientGone)) << "without a push";
