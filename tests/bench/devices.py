@@ -1,82 +1,32 @@
 """Thousands of devices over mutual TLS on one machine: all come at once, all come again at once; and what a message costs ingest
 with few and with many of them.
 
-  ./dev bench devices [--devices 10000] [--counts 100 1000 10000] [--runs 3] [--rate 5000] [--seconds 20] [--certs DIR]
+  ./dev bench devices [--devices 10000] [--counts 100 1000 10000] [--runs 3] [--rate 5000] [--seconds 20]
 
 At once: the time from the last CONNACK until all are online in the API, which is when all pages of GET /v1/connections?state=online,
 asked for anew, hold them all. Again: every connection breaks without a word, so that the broker sends all last wills, and all
 connect anew; and how many rows and transactions that takes. Cost: --rate messages a second of 1,000 bytes in all from so many devices
-that are online, counts in another order each time. Certificates take two minutes; --certs keeps them in a folder for the next time."""
+that are online, counts in another order each time."""
 
 import argparse
-import os
-import resource
-import shutil
 import statistics
-import subprocess
 import time
-from pathlib import Path
 
 from readers import PARTITIONS  # noqa: I001; it also finds what tests share
 
 import figures
 import results
-from chaos.load import Fleet
 from confluent_kafka import Consumer, TopicPartition
 from harness.stack import Stack
 from heliograph_local import owners, processes
 from heliograph_local.rest import Api
-from heliograph_local.settings import ROOT
+from many_devices import Fleets, certify
 from usage import cpu_seconds, peak_megabytes
 
 PREFIX = "many-"
-DESCRIPTORS = 3  # that the fleet needs for a device
 SECONDS = 300.0
 PAYLOAD_BYTES = 1000
 TABLES = ("connections", "intervals", "connection_descriptions", "connection_labels")
-
-
-def shared_out(count: int) -> list:
-    """(prefix, how many) of each process: no more than its file descriptors allow."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    most = (hard - 64) // DESCRIPTORS if hard > 0 else count
-    parts = -(-count // most)
-    return [(f"{PREFIX}{number}-", count // parts + (number < count % parts)) for number in range(parts)]
-
-
-class Fleets:
-    """So many devices, in as many processes as their descriptors need. Threads: one thread."""
-
-    def __init__(self, stack: Stack, count: int, *flags: str):
-        self._count = count
-        self._fleets = [Fleet(stack, prefix, share, "--keepalive-s=60", *flags) for prefix, share in shared_out(count)]
-
-    def total(self, what: str) -> int:
-        return sum(fleet.status()[what] for fleet in self._fleets)
-
-    def order(self, line: str) -> None:
-        for fleet in self._fleets:
-            fleet.order(line)
-
-    def rate(self, messages: int) -> None:
-        for fleet in self._fleets:
-            fleet.order(f"rate {round(messages * len(fleet.names) / self._count)}")
-
-    def until(self, what: str, wanted: int) -> float:
-        """When the total reached it, to some milliseconds."""
-        deadline = time.monotonic() + SECONDS
-        while (found := self.total(what)) < wanted:
-            assert time.monotonic() < deadline, f"{found} of {wanted}: {what}"
-            time.sleep(0.01)
-        return time.monotonic()
-
-    def finish(self) -> None:
-        for fleet in self._fleets:
-            fleet.finish()
-
-    def kill(self) -> None:
-        for fleet in self._fleets:
-            fleet.kill()
 
 
 class Devices:
@@ -92,7 +42,7 @@ class Devices:
 
     def come(self) -> dict:
         before, began = self._written(), time.monotonic()
-        fleets = Fleets(self.stack, self.given.devices, "--interval-s=0")
+        fleets = Fleets(self.stack, PREFIX, self.given.devices, "--interval-s=0")
         try:
             connected = fleets.until("connects", self.given.devices)
             first = self._until_all_online(connected) | {"connecting": connected - began} | self._since(before)
@@ -113,7 +63,7 @@ class Devices:
 
     def break_and_return(self) -> dict:
         """All connections break and come back before anybody was told: the storm."""
-        fleets = Fleets(self.stack, self.given.devices, "--interval-s=0")
+        fleets = Fleets(self.stack, PREFIX, self.given.devices, "--interval-s=0")
         try:
             fleets.until("connects", self.given.devices)
             self._until_all_online(time.monotonic())
@@ -176,7 +126,7 @@ class Devices:
     # --- Cost -----------------------------------------------------------------------------------------------------------
 
     def cost(self, count: int) -> dict:
-        fleets = Fleets(self.stack, count, "--interval-s=0", "--numbered", f"--payload-bytes={PAYLOAD_BYTES}", "--in-flight=20")
+        fleets = Fleets(self.stack, PREFIX, count, "--interval-s=0", "--numbered", f"--payload-bytes={PAYLOAD_BYTES}", "--in-flight=20")
         try:
             fleets.until("online", count)
             self._settled()
@@ -199,27 +149,6 @@ class Devices:
 def told(what: str, found: dict) -> str:
     return (f"{what}: connected within {found['connecting']:.1f} s, online in the API {found['online']:.2f} s after the last; "
             f"a device: {found['records']:.2f} messages, {found['rows']:.2f} rows written, {found['batches']:.4f} transactions")  # fmt: skip
-
-
-def certificates(stack: Stack, count: int, kept: Path) -> None:
-    """Of an authority that is kept, too; made by as many processes as there are cores."""
-    certs = kept or stack.settings.certs
-    certs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (certs / "ca.crt").exists():
-        subprocess.run([str(ROOT / "certs/generate"), "ca", "--out", str(certs)], check=True)
-    names = [f"{prefix}{n}" for prefix, share in shared_out(count) for n in range(1, share + 1)]
-    missing, cores = [name for name in names if not (certs / f"{name}.crt").exists()], os.cpu_count()
-    shares = [missing[core::cores] for core in range(cores)]
-    makers = [subprocess.Popen([str(ROOT / "certs/generate"), "device", *share, "--out", str(certs)]) for share in shares if share]
-    try:
-        assert all(maker.wait(1800) == 0 for maker in makers), "certificates could not be made"
-    finally:
-        for maker in makers:
-            maker.kill()
-            maker.wait()
-    if kept:
-        stack.settings.make_folders()
-        shutil.copytree(certs, stack.settings.certs, dirs_exist_ok=True)
 
 
 def rows(given, found: dict, storm: dict, costs: dict) -> list:
@@ -256,14 +185,14 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="of each count")
     parser.add_argument("--rate", type=int, default=5000, help="messages a second of all of them together")
     parser.add_argument("--seconds", type=float, default=20, help="of each")
-    parser.add_argument("--certs", type=Path, metavar="DIR", help="keep certificates there")
     measurement = results.Measurement("devices", parser)
     given = measurement.given
     processes.raise_file_limit()
     stack, costs = Stack(), {count: [] for count in given.counts}
     try:
         began = time.monotonic()
-        certificates(stack, max(given.devices, *given.counts), given.certs)
+        for count in {given.devices, *given.counts}:
+            certify(stack, PREFIX, count)
         print(f"certificates: {time.monotonic() - began:.0f} s", flush=True)
         owners.ensure(stack.settings.data / "owners.yaml", [(f"{PREFIX}*", "demo")])
         stack.up()

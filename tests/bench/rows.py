@@ -24,32 +24,13 @@ from readers import SECONDS  # noqa: I001; it also finds what tests share
 
 import figures
 import results
+from filled import FILLER, SITES, fill
 from harness.stack import Stack
 from recorder_load import send
 from usage import cpu_seconds, family_cpu_seconds, peak_megabytes
 
 NAME = "solar-"
-SITES, TENANTS = 100, 50
-FILLER = "x" * 380
-FILL = (
-    "INSERT INTO connections SELECT '{name}' || n, 'tenant-' || n % {tenants}, CASE WHEN n % 10 = 0 THEN 'online' ELSE 'offline' END,"
-    " now() - interval '1 day', 'said_online', now() - n * interval '1 second', NULL, 'fleet', '1.0.0', 1, 0, 0"
-    " FROM generate_series({first}, {last}) AS n ORDER BY n::text",
-    "INSERT INTO connection_descriptions SELECT '{name}' || n, ('{{\"fqdn\":\"{name}' || n || '.example.com\",\"machine_id\":\"' ||"
-    " md5('{name}' || n) || '\",\"note\":\"{filler}\"}}')::json, '{{\"rhc-worker\":{{\"version\":\"1\"}}}}',"
-    " ('{{\"site\":\"s' || n % {sites} || '\"}}')::json FROM generate_series({first}, {last}) AS n",
-    # What labels_of gives for each of them; made once for each label, and in the order of the index.
-    "INSERT INTO connection_labels SELECT label, '{name}' || n FROM generate_series({first}, {last}) AS n JOIN"
-    " (SELECT site, tag_label('site', 's' || site) AS label FROM generate_series(0, {sites} - 1) AS site OFFSET 0) AS l"
-    " ON n % {sites} = site ORDER BY 1, 2",
-    "INSERT INTO connection_labels SELECT label, '{name}' || n FROM (SELECT dispatcher_label('rhc-worker') AS label OFFSET 0) AS l,"
-    " generate_series({first}, {last}) AS n ORDER BY 1, 2",
-    "INSERT INTO intervals (client_id, online_from, opened_generation, opened_partition, opened_offset, online_until, reason)"
-    " SELECT '{name}' || n, now() - interval '1 day', 1, 0, 0, CASE WHEN n % 10 = 0 THEN NULL ELSE now() - interval '1 hour' END,"
-    " CASE WHEN n % 10 = 0 THEN NULL ELSE 'said_offline' END FROM generate_series({first}, {last}) AS n",
-)
-
-QUICK = ("fsync = off", "full_page_writes = off", "max_wal_size = '16GB'", "maintenance_work_mem = '256MB'")
+TENANTS = 50
 
 
 def payload(number: int, a_round: int) -> str:
@@ -104,30 +85,8 @@ class Rows:
         self._headers = {"Authorization": f"Bearer {stack.variables['HELIOGRAPH_TOKEN']}"}
 
     def fill(self, count: int) -> None:
-        began = time.monotonic()
-        values = {"name": NAME, "tenants": TENANTS, "sites": SITES, "filler": FILLER, "first": self._made + 1, "last": count}
-        # A crash in the meantime would cost this measurement only.
-        self._as_admin(*(f"ALTER SYSTEM SET {setting}" for setting in QUICK), "SELECT pg_reload_conf()")
-        for statement in FILL:
-            self.stack.query("SET synchronous_commit = off;" + statement.format(**values).replace("%", "%%"), *())
+        fill(self.stack, NAME, self._made + 1, count, f"'tenant-' || n % {TENANTS}", "n % 10 = 0")
         self._made = count
-        wrong = self.stack.query(
-            "SELECT count(*) AS n FROM connection_descriptions AS d, labels_of(d.tags, d.dispatchers) AS l(label) WHERE client_id = ANY(%s)"
-            " AND NOT EXISTS (SELECT FROM connection_labels AS c WHERE c.label = l.label AND c.client_id = d.client_id)",
-            [f"{NAME}{n}" for n in range(1, min(count, 300))],
-        )  # fmt: skip
-        assert wrong[0]["n"] == 0, "labels are not what the database makes itself"
-        self._as_admin("VACUUM ANALYZE", "ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()", "CHECKPOINT")
-        print(f"{count:,} rows after {time.monotonic() - began:.0f} s", flush=True)
-
-    def _as_admin(self, *statements: str) -> None:
-        connection = self.stack.postgres.connect_as_admin("heliograph")
-        try:
-            with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
-        finally:
-            connection.close()
 
     # --- Changes --------------------------------------------------------------------------------------------------------
 

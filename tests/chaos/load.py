@@ -40,6 +40,9 @@ class Fleet:
             assert wait.readable([self._process.stdout], 30), f"the fleet says nothing; its log: {self._log}"
             return json.loads(self._process.stdout.readline())
 
+    def pid(self) -> int:
+        return self._process.pid
+
     def wait_until_online(self) -> None:
         wait.until(lambda: self.status()["online"] == self._count, f"{self._count} devices are online", 60)
 
