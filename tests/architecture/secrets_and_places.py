@@ -13,7 +13,7 @@ HOSTS = re.compile(
     r"127\.\d+\.\d+\.\d+|0\.0\.0\.0|localhost|(.+\.)?example(\.(org|com|net))?|.+\.(test|invalid|localhost|local)"
     r"|(www\.)?apache\.org|maven\.apache\.org|repo\.maven\.apache\.org|kafka\.apache\.org"
     r"|www\.w3\.org|spec\.openapis\.org|json-schema\.org|cloudevents\.io|www\.rfc-editor\.org|datatracker\.ietf\.org"
-    r"|github\.com|keepachangelog\.com|semver\.org|mosquitto\.org|docs\.oasis-open\.org|aws\.amazon\.com|www\.isthe\.com"
+    r"|github\.com|keepachangelog\.com|semver\.org|mosquitto\.org|docs\.oasis-open\.org|aws\.amazon\.com|www\.isthe\.com|eclipse\.dev"
 )
 
 

@@ -21,6 +21,7 @@ STEPS = (
     Step("presence", 2, ("--seconds", "5", "--rate", "200")),
     Step("api", 2, ("--runs", "1", "--seconds", "3")),
     Step("devices", 10, ("--devices", "200", "--runs", "1", "--counts", "20", "200", "--rate", "1000", "--seconds", "4")),
+    Step("actions", 8, ("--runs", "1", "--seconds", "3", "--rates", "100", "--connections", "20", "60", "--online", "100", "--targets", "1000")),
     Step("sizes", 3, ("--runs", "1", "--megabytes", "20")),
     Step("rows", 10, ("--runs", "1", "--rows", "1000", "20000", "--changes", "40000", "--seconds", "3", "--requests", "60")),
     Step("soak", 12, ("--seconds", "40", "--warm-up", "10", "--rate", "500", "--devices", "20")),

@@ -37,6 +37,11 @@ def peak_megabytes(pid: int) -> float:
     return _megabytes(pid, "VmHWM:")
 
 
+def forget_peak(pid: int) -> None:
+    """The next peak is of what comes from now on (proc(5), clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
 def resident_megabytes(pid: int) -> float:
     """Now."""
     return _megabytes(pid, "VmRSS:")
