@@ -13,7 +13,7 @@ LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 class Answer:
     """Threads: immutable."""
 
-    status: int
+    status: int  # 0: there was none
     body: bytes
     at: float  # time.monotonic() when it had been read
 
@@ -74,8 +74,11 @@ class Connections:
         return await self._ask(head.encode() + text)
 
     async def _ask(self, request: bytes) -> Answer:
-        connection = self._idle.pop() if self._idle else await self._connect()
-        answer = await connection.ask(request)
+        try:
+            connection = self._idle.pop() if self._idle else await self._connect()
+            answer = await connection.ask(request)
+        except OSError:  # also who is too many is told so by a closed connection
+            return Answer(0, b"", time.monotonic())
         self._idle.append(connection)
         return answer
 

@@ -105,10 +105,11 @@ def test_each_goal_of_what_waits_is_judged():
 
 
 class Server:
-    """Accepts every action at once, except in a pause; says that each has ended. Threads: that of the event loop."""
+    """Accepts every action at once, except in a pause; says that each has ended; closes some connections without an answer.
+    Threads: that of the event loop."""
 
-    def __init__(self, pause: float):
-        self._pause, self._count = pause, 0
+    def __init__(self, pause: float, closes_at=()):
+        self._pause, self._closes_at, self._count = pause, closes_at, 0
 
     async def serve(self, reader, writer) -> None:
         while head := await reader.readuntil(b"\r\n\r\n"):
@@ -116,6 +117,8 @@ class Server:
             await reader.readexactly(int(length[0].split(b":")[1]) if length else 0)
             if head.startswith(b"POST"):
                 self._count += 1
+                if self._count in self._closes_at:
+                    return writer.close()
                 if self._count == 20:
                     time.sleep(self._pause)  # everybody waits, the load's own event loop too
                 status, body = "202 Accepted", {"action_id": f"id-{self._count}"}
@@ -125,15 +128,21 @@ class Server:
             writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode())
 
 
-def test_a_pause_of_the_server_is_seen_by_all_who_would_have_come_in_it(tmp_path):
-    async def run():
-        async with await asyncio.start_server(Server(0.5).serve, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            load = Load(Orders("127.0.0.1", port, "t", 100.0, 1.5, DEVICES, 1, 10.0, 1, str(tmp_path / "out")))
-            await load.run()
-            return load.done
+async def load_on(server: Server) -> Done:
+    async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        load = Load(Orders("127.0.0.1", port, "t", 100.0, 1.5, DEVICES, 1, 10.0, 1, out=""))
+        await load.run()
+        return load.done
 
-    done = asyncio.run(run())
+
+def test_a_connection_that_is_closed_is_one_action_that_was_refused():
+    done = asyncio.run(load_on(Server(0.0, closes_at=(3, 30, 31))))
+    assert sum(name is None for *_, name in done.posts) == 3 and len(done.posts) > 110
+
+
+def test_a_pause_of_the_server_is_seen_by_all_who_would_have_come_in_it():
+    done = asyncio.run(load_on(Server(0.5)))
     assert 110 < len(done.posts) < 190, "as many come as are due, whatever the server does"
     assert all(name for *_, name in done.posts)
     slow = [at - due for due, _, at, _ in done.posts if at - due > 0.1]
