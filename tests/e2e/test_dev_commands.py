@@ -113,7 +113,9 @@ def test_a_demo_shows_the_main_job_and_ends_all_of_it_by_ctrl_c(dev, neighbour):
     dev.wait_for_demo_to_say("3 simulated devices are online")
     dev.wait_for_demo_to_say("succeeded: the device answered {'say': 'hello from the platform'}")
     dev.wait_for_demo_to_say("solar-pulled-1 is offline: connection_lost")
-    dev.wait_for_demo_to_say("2 online, 1 offline, 3 known")
+    dev.wait_for_demo_to_say("[####################..........] 2 of 3: 1 queued, 2 succeeded")
+    dev.wait_for_demo_to_say("[##############################] 3 of 3: 3 succeeded")
+    dev.wait_for_demo_to_say("3 online, 0 offline, 3 known")
     assert dev.good("status").count(" ready") == len(NAMES)
     assert len(dev.left()) > len(NAMES), "or nothing left would mean nothing"
     assert dev.end_of_demo(signal.SIGINT) == 0, dev.demo_says()

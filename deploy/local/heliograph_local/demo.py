@@ -73,6 +73,8 @@ class _Demo:
         print("\n".join(demo_view.table(self._connections(), colours=self._live)))
         self._send_action()
         self._pull_device()
+        action_id, totals = self._send_to_all()
+        self._bring_back(action_id, totals)
         self._tell_addresses()
         self._watch(seconds)
 
@@ -103,7 +105,7 @@ class _Demo:
         device = self._fleet.client_ids[0]
         print(f"\nAn action for {device} (POST /v1/actions):\n")
         began = time.monotonic()
-        action = self._api.send(device, "echo", {"say": "hello from the platform"})
+        action = self._api.send([device], "echo", {"say": "hello from the platform"})
         print(f"  {_ms(began)}  accepted: action {action['action_id']}, target {action['targets'][0]['status']}")
 
         def result():
@@ -120,6 +122,35 @@ class _Demo:
         self._pulled.kill()
         self._until(lambda: self._api.connection(device)["state"] == "offline", 15, f"{device} is still online")
         print(f"  {_ms(began)}  {device} is offline: {self._api.connection(device)['reason']}")
+
+    def _send_to_all(self) -> tuple:
+        """The action's id, and its totals when all but the one without power have ended."""
+        wanted = [*self._fleet.client_ids, *self._pulled.client_ids]
+        print(f'\nAn action for all {len(wanted)} of them (POST /v1/actions with "if_offline": "queue"):\n')
+        action_id = self._api.send(wanted, "echo", {"limit_w": 4000}, if_offline="queue")["action_id"]
+        return action_id, self._follow(action_id, lambda totals: set(totals) <= {"queued", *demo_view.ENDED}, {})
+
+    def _bring_back(self, action_id: str, before: dict) -> None:
+        device = self._pulled.client_ids[0]
+        print(f"\nThe power of {device} is back:\n")
+        self._pulled.start()
+        self._follow(action_id, demo_view.ended, before)
+
+    def _follow(self, action_id: str, is_done, last: dict) -> dict:
+        """Shows how far the action is until `is_done(totals)`; the totals then. `last`: those that are known."""
+        began, live = time.monotonic(), demo_view.Live()
+        totals = last
+
+        def look() -> bool:
+            nonlocal totals
+            now = {status: count for status, count in self._api.action(action_id)["totals"].items() if count}
+            if now != totals:
+                live.show([f"  {_ms(began)}  {demo_view.progress(now)}"])
+            totals = now
+            return is_done(now)
+
+        self._until(look, 30, f"action {action_id} has not ended")
+        return totals
 
     def _tell_addresses(self) -> None:
         settings = self._stack.settings

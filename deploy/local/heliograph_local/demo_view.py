@@ -1,10 +1,30 @@
-"""How the demo shows connections: a table, redrawn in place on a terminal."""
+"""How the demo shows connections and an action to many devices: lines, redrawn in place on a terminal."""
 
 import sys
 from datetime import datetime, timezone
 
 COLUMNS = (("device", 20), ("tenant", 8), ("state", 8), ("for", 8), ("reason", 16), ("last seen", 11), ("software", 28))
 COLOURS = {"online": "\033[32m", "offline": "\033[31m", "unknown": "\033[33m"}
+
+# The statuses of a target in the order of its life, and those that are its end.
+STATUSES = ("accepted", "queued", "published", "delivered", "running", "succeeded", "failed", "expired", "offline", "unknown",
+            "unauthorised", "cancelled", "undeliverable")  # fmt: skip
+ENDED = STATUSES[STATUSES.index("succeeded") :]
+BAR = 30
+
+
+def ended(totals: dict) -> bool:
+    """Has every target?"""
+    return {status for status, count in totals.items() if count} <= set(ENDED)
+
+
+def progress(totals: dict) -> str:
+    """How far an action is: a bar of the targets that have ended, and how many are in which status."""
+    count = sum(totals.values())
+    done = sum(totals.get(status, 0) for status in ENDED)
+    full = BAR * done // count
+    told = ", ".join(f"{totals[status]} {status}" for status in STATUSES if totals.get(status))
+    return f"[{'#' * full}{'.' * (BAR - full)}] {done} of {count}: {told}"
 
 
 def ago(moment, now: datetime) -> str:
@@ -53,7 +73,7 @@ def _natural(connection: dict) -> tuple:
 
 
 class Live:
-    """A block of lines at the bottom of the terminal, replaced by each show(). Threads: one thread."""
+    """A block of lines at the bottom of the terminal, replaced by each show(); elsewhere they follow each other. Threads: one thread."""
 
     def __init__(self, output=sys.stdout):
         self._output = output
@@ -61,7 +81,7 @@ class Live:
         self.on_terminal = output.isatty()
 
     def show(self, lines: list) -> None:
-        if self._height:
+        if self._height and self.on_terminal:
             self._output.write(f"\033[{self._height}F\033[J")
         self._output.write("\n".join(lines) + "\n")
         self._output.flush()

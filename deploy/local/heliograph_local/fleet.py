@@ -13,11 +13,12 @@ class Fleet(Service):
 
     stop_seconds = 10.0
 
-    def __init__(self, settings: Settings, name: str = "fleet", prefix: str = "solar-", count: int = 1):
+    def __init__(self, settings: Settings, name: str = "fleet", prefix: str = "solar-", count: int = 1, flags: tuple = ()):
         super().__init__(settings)
         self.name = name
         self.prefix = prefix
         self.count = count
+        self._flags = flags
 
     @property
     def client_ids(self) -> list:
@@ -40,6 +41,7 @@ class Fleet(Service):
             f"--port={self.settings.ports['devices']}",
             f"--certs={self.settings.certs}",
             f"--topic-prefix={self.settings.topic_prefix}",
+            *self._flags,
         ]
 
     def marker(self) -> str:
@@ -57,8 +59,10 @@ def stop_all(settings: Settings) -> None:
 
 
 def of_demo(settings: Settings, count: int) -> tuple:
-    """The fleet, and one device in a process of its own, which can be killed as if its power was cut."""
+    """The fleet, and one device in a process of its own, which can be killed as if its power was cut. An action takes them a
+    second, so that its stages can be seen."""
+    flags = ("--stages", "--answer-delay-ms=1000")
     return (
-        Fleet(settings, "fleet", "solar-", count - 1),
-        Fleet(settings, "fleet-pulled", "solar-pulled-", 1),
+        Fleet(settings, "fleet", "solar-", count - 1, flags),
+        Fleet(settings, "fleet-pulled", "solar-pulled-", 1, flags),
     )

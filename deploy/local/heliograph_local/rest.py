@@ -32,9 +32,9 @@ class Api:
     def connection(self, client_id: str) -> dict:
         return self._ask("/v1/connections/" + urllib.parse.quote(client_id))
 
-    def send(self, client_id: str, directive: str, payload) -> dict:
-        """Sends an action to one device; the action as the API accepted it."""
-        body = {"targets": {"client_ids": [client_id]}, "directive": directive, "payload": payload}
+    def send(self, client_ids: list, directive: str, payload, if_offline: str = "fail") -> dict:
+        """Sends an action; what the API accepted."""
+        body = {"targets": {"client_ids": client_ids}, "directive": directive, "payload": payload, "if_offline": if_offline}
         return self._ask("/v1/actions", body)
 
     def action(self, action_id: str) -> dict:
