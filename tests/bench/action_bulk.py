@@ -14,7 +14,7 @@ from kept_connections import Connections
 from usage import cpu_seconds, family_cpu_seconds, forget_peak, peak_megabytes
 
 MOST_IDS = 10_000  # client ids that a request takes
-ASKED = 50  # times a second that the API is asked how far it is
+ASKED = 20  # times a second that the API is asked how far it is
 LONGEST = 120.0
 BUSY = 0.1
 SENT = ("published", "delivered", "running", "succeeded", "failed")

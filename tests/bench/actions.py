@@ -7,7 +7,7 @@ latency: actions to one online device each, at a rate. They come at random times
 when one is due, not when it could be sent. It ends when what the device answered can be read from Kafka (device.data), which is how an application
 follows many actions; and for some of them when GET /v1/actions/{id}, asked again and again, tells it. growth: payloads of 1,000 bytes
 there and back with few and with many connections, in turns. bulk: one action to all devices, most of them offline, which are only
-rows; meanwhile GET of the action, 50 times a second. queue: all devices leave, actions are accepted for them, all come back; what
+rows; meanwhile GET of the action, 20 times a second. queue: all devices leave, actions are accepted for them, all come back; what
 arrived, in which order and how often is taken from what they answer. The first second of each load counts as warming up."""
 
 import argparse
