@@ -9,9 +9,9 @@
 #include "auth/authenticator.h"
 #include "auth/claims.h"
 #include "auth/key_ring.h"
-#include "auth/recent.h"
 #include "auth/sha256.h"
 #include "base/clock.h"
+#include "base/recent.h"
 #include "config/binder.h"
 #include "metrics/metrics.h"
 
@@ -57,7 +57,7 @@ class JwtAuthenticator final : public Authenticator {
   metrics::Counter verified_;
   metrics::Counter refused_;
   metrics::Counter unavailable_;
-  Recent<Digest, Verified, base::Timestamp, HashOfDigest> recent_;
+  base::Recent<Digest, Verified, base::Timestamp, HashOfDigest> recent_;
 };
 
 }  // namespace heliograph::auth

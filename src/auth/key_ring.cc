@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/startup_error.h"
+#include "http_client/url.h"
 
 namespace heliograph::auth {
 namespace {
@@ -54,7 +55,7 @@ void KeysConfig::Bind(config::Binder& binder) {
   binder.Duration(least_interval, "least_interval_s", {seconds(1), hours(1)},
                   "The URL is not asked more often than this, whatever keys tokens name.");
   http.Bind(binder);
-  binder.Require(url.empty() || IsTrustworthy(url),
+  binder.Require(url.empty() || http_client::IsTrustworthy(url),
                  "auth.jwt.keys.url must be https, or http to localhost");
   binder.Require(file.empty() || url.empty(), "auth.jwt.keys: file and url exclude each other");
 }

@@ -48,19 +48,4 @@ base::Result<std::string> KeyUrl::Read() {
   return std::move(response->body);
 }
 
-bool IsTrustworthy(std::string_view url) {
-  constexpr std::string_view kSecure = "https://";
-  if (url.starts_with(kSecure)) return url.size() > kSecure.size();
-  for (const std::string_view here : {"http://127.0.0.1", "http://localhost", "http://[::1]"}) {
-    if (!url.starts_with(here)) continue;
-    const std::string_view rest = url.substr(here.size());
-    // What only begins so, or has it for a user name, is somewhere else.
-    const std::size_t path = rest.find_first_of("/?#");
-    const std::string_view port = rest.substr(0, path);
-    return port.empty() || (port.front() == ':' &&
-                            port.find_first_not_of("0123456789", 1) == std::string_view::npos);
-  }
-  return false;
-}
-
 }  // namespace heliograph::auth

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "base/result.h"
 #include "http_client/client.h"
@@ -39,8 +38,5 @@ class KeyUrl final : public KeySource {
   const std::string url_;
   http_client::Client client_;
 };
-
-// Whether what comes from there is from whom it says: https, or http that stays on this machine.
-bool IsTrustworthy(std::string_view url);
 
 }  // namespace heliograph::auth

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <utility>
 
-#include "auth/key_source.h"
+#include "http_client/url.h"
 
 namespace heliograph::auth {
 namespace {
@@ -21,13 +21,6 @@ metrics::Counter CounterOf(metrics::Registry& metrics, const std::string& result
 
 base::Error Unavailable(const std::string& why) {
   return base::MakeError(base::ErrorCode::kUnavailable, why);
-}
-
-// Whether another question might be answered all the same: one caller's must not shut the others
-// out.
-bool IsAboutTheQuestion(int status) {
-  return status >= 400 && status < 500 && status != 401 && status != 403 && status != 408 &&
-         status != 429;
 }
 
 }  // namespace
@@ -53,7 +46,7 @@ void UserAuthorisationConfig::Bind(config::Binder& binder) {
                   "For how long it is left alone; what needs it is answered 503 meanwhile.");
   binder.Integer(max_calls, "max_calls", {1, 1000}, "Questions to it at a time.");
   http.Bind(binder);
-  binder.Require(url.empty() || IsTrustworthy(url),
+  binder.Require(url.empty() || http_client::IsTrustworthy(url),
                  "auth.users.url must be https, or http to localhost");
 }
 
@@ -143,7 +136,7 @@ base::Result<Permission> UserAuthoriser::Call(const std::string& body, Outcome& 
   request.body = body;
   const auto response = pool_.Send(request);
   if (!response) return Unavailable(response.error().message);
-  if (IsAboutTheQuestion(response->status)) outcome = Outcome::kRefused;
+  if (http_client::IsAboutTheRequest(response->status)) outcome = Outcome::kRefused;
   // Also of 401 and 403: those tell that we may not ask, and nothing of the user.
   if (response->status != 200) {
     return Unavailable(config_.url + " answers " + std::to_string(response->status));

@@ -8,14 +8,14 @@
 #include <mutex>
 #include <string>
 
-#include "auth/breaker.h"
 #include "auth/permission.h"
-#include "auth/recent.h"
 #include "auth/sha256.h"
 #include "base/clock.h"
+#include "base/recent.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "config/binder.h"
+#include "http_client/breaker.h"
 #include "http_client/pool.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
@@ -76,10 +76,10 @@ class UserAuthoriser {
   metrics::Counter failed_;
   metrics::Counter not_asked_;
   http_client::Pool pool_;
-  Recent<Digest, std::shared_ptr<const Permission>, base::SteadyTime, HashOfDigest> recent_;
+  base::Recent<Digest, std::shared_ptr<const Permission>, base::SteadyTime, HashOfDigest> recent_;
   std::mutex mutex_;
   std::condition_variable turn_;
-  Breaker breaker_;  // guarded by mutex_, as are the next two
+  http_client::Breaker breaker_;  // guarded by mutex_, as are the next two
   std::int64_t calling_ = 0;
   std::int64_t waiting_ = 0;
 };

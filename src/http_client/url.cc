@@ -36,6 +36,21 @@ std::string PercentEncode(std::string_view text) {
   return encoded;
 }
 
+bool IsTrustworthy(std::string_view url) {
+  constexpr std::string_view kSecure = "https://";
+  if (url.starts_with(kSecure)) return url.size() > kSecure.size();
+  for (const std::string_view here : {"http://127.0.0.1", "http://localhost", "http://[::1]"}) {
+    if (!url.starts_with(here)) continue;
+    const std::string_view rest = url.substr(here.size());
+    // What only begins so, or has it for a user name, is somewhere else.
+    const std::size_t path = rest.find_first_of("/?#");
+    const std::string_view port = rest.substr(0, path);
+    return port.empty() || (port.front() == ':' &&
+                            port.find_first_not_of("0123456789", 1) == std::string_view::npos);
+  }
+  return false;
+}
+
 base::Result<BaseUrl> BaseUrl::Parse(std::string_view text) {
   if (!std::all_of(text.begin(), text.end(), IsPrintable)) return Wrong(text, "it holds spaces");
   std::size_t host = 0;

@@ -16,6 +16,9 @@ using Query = std::vector<std::pair<std::string, std::string>>;
 // RFC 3986 section 2.3: all but letters, digits and "-._~" becomes %XX.
 std::string PercentEncode(std::string_view text);
 
+// Whether what comes from there is from whom it says: https, or http that stays on this machine.
+bool IsTrustworthy(std::string_view url);
+
 // Threads: immutable.
 class BaseUrl {
  public:

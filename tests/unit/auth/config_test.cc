@@ -48,17 +48,5 @@ TEST(Config, OfJwtIsWholeOrNone) {
   for (const auto& [settings, why] : cases) EXPECT_EQ(Mistakes(settings).size(), 1U) << why;
 }
 
-TEST(IsTrustworthy, IsHttpsOrThisMachine) {
-  const std::pair<const char*, bool> cases[] = {
-      {"https://id.example/keys", true},       {"http://127.0.0.1:8080/keys", true},
-      {"http://localhost/keys?a=b", true},     {"http://[::1]:1/", true},
-      {"http://id.example/keys", false},       {"http://localhost.example/keys", false},
-      {"http://127.0.0.1.example/", false},    {"http://localhost:1@id.example/", false},
-      {"http://localhost@id.example/", false}, {"https://", false},
-      {"file:///etc/keys.json", false},        {"", false},
-  };
-  for (const auto& [url, good] : cases) EXPECT_EQ(IsTrustworthy(url), good) << url;
-}
-
 }  // namespace
 }  // namespace heliograph::auth

@@ -12,6 +12,18 @@ TEST(PercentEncode, LeavesOnlyUnreservedBytes) {
   EXPECT_EQ(PercentEncode(std::string_view("\0", 1)), "%00");
 }
 
+TEST(IsTrustworthy, IsHttpsOrThisMachine) {
+  const std::pair<const char*, bool> cases[] = {
+      {"https://id.example/keys", true},       {"http://127.0.0.1:8080/keys", true},
+      {"http://localhost/keys?a=b", true},     {"http://[::1]:1/", true},
+      {"http://id.example/keys", false},       {"http://localhost.example/keys", false},
+      {"http://127.0.0.1.example/", false},    {"http://localhost:1@id.example/", false},
+      {"http://localhost@id.example/", false}, {"https://", false},
+      {"file:///etc/keys.json", false},        {"", false},
+  };
+  for (const auto& [url, good] : cases) EXPECT_EQ(IsTrustworthy(url), good) << url;
+}
+
 struct BadUrl {
   const char* text;
   const char* why;

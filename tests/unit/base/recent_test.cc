@@ -1,10 +1,10 @@
-#include "auth/recent.h"
+#include "base/recent.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace heliograph::auth {
+namespace heliograph::base {
 namespace {
 
 using Cache = Recent<std::string, int, int>;
@@ -39,4 +39,4 @@ TEST(Recent, ForgetsTheLongestUnused) {
 }
 
 }  // namespace
-}  // namespace heliograph::auth
+}  // namespace heliograph::base

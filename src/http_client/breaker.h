@@ -3,11 +3,17 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 
 #include "base/clock.h"
 
-namespace heliograph::auth {
+namespace heliograph::http_client {
+
+// Whether an answer of this status says nothing of the service: it answers, but not this request.
+// One caller's must not shut the others out.
+inline bool IsAboutTheRequest(int status) {
+  return status >= 400 && status < 500 && status != 401 && status != 403 && status != 408 &&
+         status != 429;
+}
 
 // Threads: one thread.
 class Breaker {
@@ -42,4 +48,4 @@ class Breaker {
   base::SteadyTime opened_at_{};
 };
 
-}  // namespace heliograph::auth
+}  // namespace heliograph::http_client

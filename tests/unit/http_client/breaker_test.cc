@@ -1,8 +1,10 @@
-#include "auth/breaker.h"
+#include "http_client/breaker.h"
 
 #include <gtest/gtest.h>
 
-namespace heliograph::auth {
+#include <utility>
+
+namespace heliograph::http_client {
 namespace {
 
 using std::chrono::seconds;
@@ -37,5 +39,16 @@ TEST(Breaker, LetsOneTryAtATime) {
   EXPECT_TRUE(breaker.MayTry(kBegin + seconds(16)));
 }
 
+TEST(IsAboutTheRequest, IsOneThatOthersNeedNotFear) {
+  for (const int status : {400, 404, 409, 413, 422})
+    EXPECT_TRUE(IsAboutTheRequest(status)) << status;
+  const std::pair<int, const char*> cases[] = {
+      {200, "an answer"},      {302, "a proxy"},    {401, "our token"},
+      {403, "we may not ask"}, {408, "it is slow"}, {429, "it has enough of us"},
+      {500, "it is broken"},   {503, "it is away"},
+  };
+  for (const auto& [status, why] : cases) EXPECT_FALSE(IsAboutTheRequest(status)) << why;
+}
+
 }  // namespace
-}  // namespace heliograph::auth
+}  // namespace heliograph::http_client

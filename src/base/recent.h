@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace heliograph::auth {
+namespace heliograph::base {
 
 // `Time` is a time point; who calls says what time it is. Threads: any thread.
 template <class Key, class Value, class Time, class Hash = std::hash<Key>>
@@ -63,4 +63,4 @@ class Recent {
   std::unordered_map<Key, typename std::list<Entry>::iterator, Hash> places_;
 };
 
-}  // namespace heliograph::auth
+}  // namespace heliograph::base
