@@ -10,8 +10,9 @@
 namespace heliograph::app {
 
 // /livez: 200 while the process answers. /readyz: {"ready": bool, "dependencies": {name: {"ready":
-// bool, "reason": text}}}, 200 or 503. /metrics: Prometheus's text format. Threads: made and
-// destroyed by one thread; health and metrics outlive it.
+// bool, "reason": text}}}, 200 or 503; what is ready and has a reason is degraded. /metrics:
+// Prometheus's text format. Threads: made and destroyed by one thread; health and metrics outlive
+// it.
 class AdminEndpoint {
  public:
   // Throws base::StartupError when the address cannot be taken.

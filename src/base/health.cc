@@ -6,6 +6,10 @@ namespace heliograph::base {
 
 void Health::SetReady(const std::string& dependency) { Set(dependency, true, ""); }
 
+void Health::SetDegraded(const std::string& dependency, const std::string& reason) {
+  Set(dependency, true, reason);
+}
+
 void Health::SetNotReady(const std::string& dependency, const std::string& reason) {
   Set(dependency, false, reason);
 }
@@ -15,7 +19,7 @@ void Health::Set(const std::string& dependency, bool ready, const std::string& r
   Dependency& one = dependencies_[dependency];
   const bool changes = one.was_ready && one.ready != ready;
   one = {ready, reason, one.was_ready || ready};
-  if (changes && on_change_) on_change_(dependency, reason);
+  if (changes && on_change_) on_change_(dependency, ready ? "" : reason);
 }
 
 std::map<std::string, Health::Dependency> Health::Snapshot() const {

@@ -20,11 +20,13 @@ class Health {
 
   // A dependency is not ready until it first says so. `reason` is one sentence.
   void SetReady(const std::string& dependency);
+  // Ready, but not all is well: the work goes on without it. `reason` as below.
+  void SetDegraded(const std::string& dependency, const std::string& reason);
   void SetNotReady(const std::string& dependency, const std::string& reason);
 
   struct Dependency {
     bool ready = false;
-    std::string reason;
+    std::string reason;      // why it is not ready, or degraded; "": all is well
     bool was_ready = false;  // ever
   };
   std::map<std::string, Dependency> Snapshot() const;

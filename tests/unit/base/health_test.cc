@@ -35,6 +35,23 @@ TEST(Health, TellsTheReasonOfEach) {
   EXPECT_EQ(health.Snapshot().at("mqtt").reason, "") << "the reason goes with the state";
 }
 
+TEST(Health, WhatIsDegradedIsReadyAndSaysWhy) {
+  std::vector<std::string> told;
+  Health health([&](const std::string& dependency, const std::string& reason) {
+    told.push_back(dependency + ":" + reason);
+  });
+  health.SetReady("owners");
+  health.SetDegraded("owners", "the service is away");
+  EXPECT_TRUE(health.ready());
+  EXPECT_EQ(health.Snapshot().at("owners").reason, "the service is away");
+  EXPECT_TRUE(told.empty()) << "it was ready all the time";
+  health.SetNotReady("owners", "gone");
+  health.SetDegraded("owners", "half back");
+  EXPECT_EQ(told, (std::vector<std::string>{"owners:gone", "owners:"})) << "it is ready again";
+  health.SetReady("owners");
+  EXPECT_EQ(health.Snapshot().at("owners").reason, "");
+}
+
 TEST(Health, TellsChangesOnce) {
   std::vector<std::string> told;
   Health health([&](const std::string& dependency, const std::string& reason) {
