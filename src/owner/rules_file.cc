@@ -6,13 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
-#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "base/startup_error.h"
 #include "base/unique_fd.h"
+#include "owner/checksum.h"
 
 namespace heliograph::owner {
 namespace {
@@ -35,24 +34,12 @@ base::Result<std::string> ReadAll(int fd) {
   }
 }
 
-// FNV-1a, 64 bits (draft-eastlake-fnv): tells one content from another, no protection against
-// forgery is needed.
-std::string Checksum(const std::string& content) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : content) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4)
-    text += kDigits[hash >> static_cast<unsigned>(shift) & 15U];
-  return text;
-}
-
 }  // namespace
 
 void RulesConfig::Bind(config::Binder& binder) {
   binder.String(rules_file, "rules_file",
                 "Whose device is it: a YAML list of rules, client id or pattern to tenant. Read "
-                "again when it changes.");
+                "again when it changes. Empty = http.url tells.");
 }
 
 bool RulesFile::Version::operator==(const Version& other) const {
@@ -90,22 +77,27 @@ base::Result<RulesFile::Content> RulesFile::Read() const {
   return Content{VersionOf(status), *std::move(rules), Checksum(*yaml)};
 }
 
-std::vector<Owner> RulesFile::ResolveByCurrentRules(
+std::vector<Answer> RulesFile::ResolveByCurrentRules(
     std::span<const device::ClientId> client_ids) const {
   std::shared_ptr<const Rules> rules;
   {
     const std::lock_guard lock(mutex_);
     rules = rules_;
   }
-  std::vector<Owner> owners;
-  owners.reserve(client_ids.size());
-  for (const device::ClientId& client_id : client_ids) owners.push_back(rules->OwnerOf(client_id));
-  return owners;
+  std::vector<Answer> answers;
+  answers.reserve(client_ids.size());
+  for (const device::ClientId& client_id : client_ids) {
+    answers.push_back({true, rules->OwnerOf(client_id)});
+  }
+  return answers;
 }
 
-base::Result<std::vector<Owner>> RulesFile::Resolve(std::span<const device::ClientId> client_ids) {
-  std::vector<Owner> owners = ResolveByCurrentRules(client_ids);
-  if (std::find(owners.begin(), owners.end(), std::nullopt) == owners.end()) return owners;
+std::vector<Answer> RulesFile::Resolve(std::span<const device::ClientId> client_ids,
+                                       Urgency /*urgency*/) {
+  std::vector<Answer> answers = ResolveByCurrentRules(client_ids);
+  if (std::ranges::all_of(answers, [](const Answer& one) { return one.owner.has_value(); })) {
+    return answers;
+  }
   // A rule is often written just before its device first connects.
   Refresh();
   return ResolveByCurrentRules(client_ids);
@@ -139,9 +131,9 @@ std::string RulesFile::Revision() const {
   return revision_;
 }
 
-std::string RulesFile::Trouble() const {
+Condition RulesFile::condition() const {
   const std::lock_guard lock(mutex_);
-  return trouble_;
+  return {trouble_, trouble_.empty()};
 }
 
 }  // namespace heliograph::owner

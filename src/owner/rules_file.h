@@ -22,16 +22,18 @@ struct RulesConfig {
 };
 
 // A file that turns bad or disappears while we run changes nothing: the last good one counts, with
-// an error in the log and in Trouble(). Threads: any thread.
+// an error in the log and in condition(). Threads: any thread.
 class RulesFile final : public Resolver {
  public:
   // Throws base::StartupError: the file is missing or malformed.
   explicit RulesFile(const RulesConfig& config);
 
-  base::Result<std::vector<Owner>> Resolve(std::span<const device::ClientId> client_ids) override;
+  // All are told, at once.
+  std::vector<Answer> Resolve(std::span<const device::ClientId> client_ids,
+                              Urgency urgency) override;
   void Refresh() override;                // reads when time, size or inode differ from last time
   std::string Revision() const override;  // a checksum of the file
-  std::string Trouble() const override;
+  Condition condition() const override;
 
  private:
   struct Version {
@@ -47,7 +49,7 @@ class RulesFile final : public Resolver {
   };
 
   base::Result<Content> Read() const;
-  std::vector<Owner> ResolveByCurrentRules(std::span<const device::ClientId> client_ids) const;
+  std::vector<Answer> ResolveByCurrentRules(std::span<const device::ClientId> client_ids) const;
   static Version VersionOf(const struct stat& status);
 
   const std::string path_;

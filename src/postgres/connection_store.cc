@@ -225,6 +225,17 @@ base::Status SaveIntervals(Transaction& transaction, std::span<const StoredHisto
       {ids, opened_generations, partitions, offsets, from, until, reasons, sessions, messages}));
 }
 
+base::Result<std::vector<OwnedConnection>> ReadOwners(base::Result<Rows> rows) {
+  if (!rows) return std::move(rows).error();
+  std::vector<OwnedConnection> connections;
+  for (int row = 0; row < rows->size(); ++row) {
+    OwnedConnection one{device::ClientId(rows->Get(row, 0)), std::nullopt};
+    if (!rows->IsNull(row, 1)) one.tenant.emplace(rows->Get(row, 1));
+    connections.push_back(std::move(one));
+  }
+  return connections;
+}
+
 }  // namespace
 
 base::Result<std::vector<StoredHistory>> LoadHistories(
@@ -322,32 +333,38 @@ base::Result<std::vector<OwnedConnection>> ListOwners(Transaction& transaction,
                                                       std::int32_t partition,
                                                       const device::ClientId& after,
                                                       std::int64_t limit) {
-  auto rows = transaction.Execute(
+  return ReadOwners(transaction.Execute(
       "SELECT client_id, tenant FROM connections WHERE client_id > $1 AND log_partition = $2::int"
       " ORDER BY client_id LIMIT $3::bigint",
-      {after, partition, limit});
-  if (!rows) return std::move(rows).error();
-  std::vector<OwnedConnection> connections;
-  for (int row = 0; row < rows->size(); ++row) {
-    OwnedConnection one{device::ClientId(rows->Get(row, 0)), std::nullopt};
-    if (!rows->IsNull(row, 1)) one.tenant.emplace(rows->Get(row, 1));
-    connections.push_back(std::move(one));
-  }
-  return connections;
+      {after, partition, limit}));
 }
 
-base::Status SaveOwners(Transaction& transaction, std::span<const OwnedConnection> connections) {
-  if (connections.empty()) return {};
+base::Result<std::vector<OwnedConnection>> ListUnowned(Transaction& transaction,
+                                                       std::int32_t partition,
+                                                       const device::ClientId& after,
+                                                       std::int64_t limit) {
+  return ReadOwners(transaction.Execute(
+      "SELECT client_id, tenant FROM connections WHERE tenant IS NULL AND client_id > $1"
+      " AND log_partition = $2::int ORDER BY client_id LIMIT $3::bigint",
+      {after, partition, limit}));
+}
+
+base::Result<std::int64_t> SaveOwners(Transaction& transaction, std::int32_t partition,
+                                      std::span<const OwnedConnection> connections) {
+  if (connections.empty()) return 0;
   TextArray ids, tenants;
   for (const OwnedConnection& one : connections) {
     ids.Add(one.client_id.view());
     AddId(tenants, one.tenant);
   }
-  return ToStatus(
-      transaction.Execute("UPDATE connections c SET tenant = n.tenant FROM unnest($1::text[], "
-                          "$2::text[]) AS n(client_id, tenant)"
-                          " WHERE c.client_id = n.client_id",
-                          {ids, tenants}));
+  auto changed = transaction.Execute(
+      "UPDATE connections c SET tenant = n.tenant FROM unnest($1::text[], "
+      "$2::text[]) AS n(client_id, tenant)"
+      " WHERE c.client_id = n.client_id AND c.log_partition = $3::int"
+      " AND c.tenant IS DISTINCT FROM n.tenant",
+      {ids, tenants, partition});
+  if (!changed) return std::move(changed).error();
+  return changed->affected();
 }
 
 }  // namespace heliograph::postgres

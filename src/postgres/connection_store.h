@@ -56,7 +56,7 @@ base::Status LoadEndedStays(Transaction& transaction, std::span<const WantedEnd>
 base::Status SaveHistories(Transaction& transaction, std::span<const StoredHistory> histories,
                            const std::map<std::int32_t, std::int32_t>& generations);
 
-// For a change of the owner rules: connections of one partition after `after`, by client id.
+// For a change of owners: connections of one partition after `after`, by client id.
 struct OwnedConnection {
   device::ClientId client_id;
   std::optional<device::TenantId> tenant;
@@ -65,6 +65,13 @@ base::Result<std::vector<OwnedConnection>> ListOwners(Transaction& transaction,
                                                       std::int32_t partition,
                                                       const device::ClientId& after,
                                                       std::int64_t limit);
-base::Status SaveOwners(Transaction& transaction, std::span<const OwnedConnection> connections);
+// As above, those alone that have no owner.
+base::Result<std::vector<OwnedConnection>> ListUnowned(Transaction& transaction,
+                                                       std::int32_t partition,
+                                                       const device::ClientId& after,
+                                                       std::int64_t limit);
+// Those whose newest record is in the partition. Answers how many had another owner.
+base::Result<std::int64_t> SaveOwners(Transaction& transaction, std::int32_t partition,
+                                      std::span<const OwnedConnection> connections);
 
 }  // namespace heliograph::postgres

@@ -7,7 +7,7 @@
 
 #include "config/binder.h"
 #include "kafka/config.h"
-#include "owner/rules_file.h"
+#include "owner/owners.h"
 #include "postgres/config.h"
 
 namespace heliograph::recorder {
@@ -45,7 +45,7 @@ struct Config {
   KafkaConfig kafka;
   TopicsConfig topics;
   postgres::Config postgres;
-  owner::RulesConfig owners;
+  owner::Config owners;
   BatchConfig batch;
 
   void Bind(config::Binder& binder);

@@ -31,7 +31,8 @@ ControlApplier::ControlApplier(const ControlOptions& options, postgres::Pool& po
       empty_payloads_(metrics.AddCounter("heliograph_recorder_empty_payloads_total",
                                          "Control messages without a payload: they mean nothing.")),
       outbox_(publisher, options.events_topic, metrics),
-      sweep_(resolver, pool, options.control_topic) {}
+      unsettled_(resolver, pool, options.control_topic, metrics),
+      sweep_(resolver, pool, options.control_topic, unsettled_) {}
 
 std::vector<Refusal> ControlApplier::Prepare(std::span<const Record> records) {
   std::vector<Refusal> refused = fold_.Prepare(records);
@@ -88,6 +89,7 @@ void ControlApplier::Committed(postgres::Connection& connection) {
   removed_.clear();
   to_wake_.insert(to_wake_.end(), came_online_.begin(), came_online_.end());
   came_online_.clear();
+  for (const UntoldOwner& one : fold_.untold_owners()) unsettled_.Add(one.partition, one.client_id);
   Wake(connection);
 }
 
@@ -122,12 +124,14 @@ base::Status ControlApplier::Take(postgres::Connection& connection,
   }
   outbox_.Take(offset.partition, *std::move(left));
   sweep_.GiveUp(offset.partition);
+  unsettled_.GiveUp(offset.partition);
   return {};
 }
 
 void ControlApplier::GiveUp(std::int32_t partition) {
   outbox_.GiveUp(partition);
   sweep_.GiveUp(partition);
+  unsettled_.GiveUp(partition);
 }
 
 // While batches go through, they remove what was confirmed; this is for when there are none.
@@ -147,11 +151,18 @@ void ControlApplier::RemoveConfirmed() {
 void ControlApplier::Tick(const Offsets& offsets) {
   RemoveConfirmed();
   WakeMissed();
+  UpdateOwners(offsets);
+}
+
+void ControlApplier::UpdateOwners(const Offsets& offsets) {
+  const auto warn = [this](const base::Error& error) {
+    log_.Warn(sweep_limit_, "owners cannot be brought up to date", {{"why", error.message}});
+  };
+  if (const auto settled = unsettled_.Step(offsets); !settled) warn(settled.error());
   if (steady_clock::now() < refresh_at_) return;
   resolver_.Refresh();
   const auto more = sweep_.Step(offsets);
-  if (!more)
-    log_.Warn(sweep_limit_, "owners cannot be brought up to date", {{"why", more.error().message}});
+  if (!more) warn(more.error());
   const bool at_once = more && *more;
   refresh_at_ = steady_clock::now() + (at_once ? std::chrono::milliseconds(0) : kRefreshEvery);
 }

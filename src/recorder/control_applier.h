@@ -15,6 +15,7 @@
 #include "recorder/event_outbox.h"
 #include "recorder/owner_sweep.h"
 #include "recorder/publisher.h"
+#include "recorder/unsettled_owners.h"
 
 namespace heliograph::recorder {
 
@@ -46,6 +47,7 @@ class ControlApplier final : public Applier {
   void RemoveConfirmed();
   void Wake(postgres::Connection& connection);
   void WakeMissed();
+  void UpdateOwners(const Offsets& offsets);
 
   const ControlOptions options_;
   postgres::Pool& pool_;
@@ -57,6 +59,7 @@ class ControlApplier final : public Applier {
   metrics::Counter empty_payloads_;
   ControlFold fold_;
   EventOutbox outbox_;
+  UnsettledOwners unsettled_;
   OwnerSweep sweep_;
   std::vector<postgres::OutboxRow> new_rows_;     // of the Apply that is not committed yet
   std::map<std::int32_t, std::size_t> open_row_;  // partition -> index of its last row in new_rows_

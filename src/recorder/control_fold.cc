@@ -86,9 +86,8 @@ ControlFold::Wanted ControlFold::FindWanted(const std::vector<StoredHistory>& hi
 }
 
 // Also those that come from another partition, whose sweep by changed rules may have missed them.
-base::Status ControlFold::ResolveNew(owner::Resolver* resolver,
-                                     std::vector<StoredHistory>& histories) const {
-  if (resolver == nullptr) return {};
+std::vector<std::size_t> ControlFold::ResolveNew(owner::Resolver& resolver,
+                                                 std::vector<StoredHistory>& histories) const {
   std::vector<bool> moved(histories.size());
   for (const Message& one : messages_) {
     const StoredHistory& history = histories[one.history];
@@ -104,16 +103,21 @@ base::Status ControlFold::ResolveNew(owner::Resolver* resolver,
     client_ids.push_back(client_ids_[i]);
   }
   if (fresh.empty()) return {};
-  auto owners = resolver->Resolve(client_ids);
-  if (!owners) return std::move(owners).error();
+  auto answers = resolver.Resolve(client_ids, owner::Urgency::kConnecting);
+  std::vector<std::size_t> untold;
   for (std::size_t i = 0; i < fresh.size(); ++i) {
-    histories[fresh[i]].history.connection.tenant = std::move((*owners)[i]);
+    if (answers[i].told) {
+      histories[fresh[i]].history.connection.tenant = std::move(answers[i].owner);
+    } else {
+      untold.push_back(fresh[i]);
+    }
   }
-  return {};
+  return untold;
 }
 
 base::Status ControlFold::Apply(postgres::Transaction& transaction, const Generations& generations,
                                 owner::Resolver* resolver, const ChangeCallback& on_change) {
+  untold_.clear();
   if (messages_.empty()) return {};
   auto loaded = postgres::LoadHistories(transaction, client_ids_);
   if (!loaded) return std::move(loaded).error();
@@ -123,13 +127,18 @@ base::Status ControlFold::Apply(postgres::Transaction& transaction, const Genera
     return more;
   if (auto more = postgres::LoadEndedStays(transaction, wanted.ended, histories); !more)
     return more;
-  if (auto resolved = ResolveNew(resolver, histories); !resolved) return resolved;
+  std::vector<std::size_t> untold;
+  if (resolver != nullptr) untold = ResolveNew(*resolver, histories);
   for (const Message& one : messages_) {
     device::History& history = histories[one.history].history;
     const device::Change change = device::Apply(
         one.message, {one.record->partition, one.record->offset}, one.record->time, history);
     if (change != device::Change::kNone && on_change)
       on_change(change, history.connection, *one.record);
+  }
+  for (const std::size_t i : untold) {
+    const device::Connection& connection = histories[i].history.connection;
+    untold_.push_back({connection.client_id, connection.position.partition});
   }
   return postgres::SaveHistories(transaction, histories, generations);
 }

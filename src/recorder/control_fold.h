@@ -27,6 +27,12 @@ using Generations = std::map<std::int32_t, std::int32_t>;  // partition -> gener
 using ChangeCallback = std::function<void(
     device::Change change, const device::Connection& connection, const Record& record)>;
 
+// A connection whose owner could not be told when it was stored.
+struct UntoldOwner {
+  device::ClientId client_id;
+  std::int32_t partition = 0;  // of its newest record
+};
+
 // Threads: one thread.
 class ControlFold {
  public:
@@ -34,11 +40,13 @@ class ControlFold {
   // refused; the rest is kept for Apply, which may be called again after a failure.
   std::vector<Refusal> Prepare(std::span<const Record> records);
 
-  // `resolver` null: new connections belong to nobody known.
+  // `resolver` null: new connections belong to nobody known. Where it cannot tell an owner, a
+  // stored connection keeps its own and a new one has none: see untold_owners.
   base::Status Apply(postgres::Transaction& transaction, const Generations& generations,
                      owner::Resolver* resolver, const ChangeCallback& on_change);
 
-  std::size_t empty_payloads() const { return empty_payloads_; }  // of the last Prepare
+  const std::vector<UntoldOwner>& untold_owners() const { return untold_; }  // of the last Apply
+  std::size_t empty_payloads() const { return empty_payloads_; }             // of the last Prepare
 
  private:
   struct Message {
@@ -53,11 +61,13 @@ class ControlFold {
 
   void SortClients();
   Wanted FindWanted(const std::vector<postgres::StoredHistory>& histories) const;
-  base::Status ResolveNew(owner::Resolver* resolver,
-                          std::vector<postgres::StoredHistory>& histories) const;
+  // Answers the indices of those whose owner could not be told.
+  std::vector<std::size_t> ResolveNew(owner::Resolver& resolver,
+                                      std::vector<postgres::StoredHistory>& histories) const;
 
   std::vector<Message> messages_;             // in the order of the log
   std::vector<device::ClientId> client_ids_;  // sorted, unique
+  std::vector<UntoldOwner> untold_;
   std::size_t empty_payloads_ = 0;
 };
 

@@ -185,6 +185,15 @@ void Recorder::Tell(const std::string& dependency, const std::string& trouble) {
   }
 }
 
+void Recorder::TellOwners() {
+  const owner::Condition condition = resolver_.condition();
+  if (condition.usable && !condition.trouble.empty()) {
+    health_.SetDegraded("owners", condition.trouble);
+  } else {
+    Tell("owners", condition.trouble);
+  }
+}
+
 bool Recorder::EnsureTopics(const std::stop_token& stop) {
   kafka::Admin admin(config_.kafka.cluster, "heliograph-recorder-admin");
   const auto plans = Plans(config_);
@@ -204,7 +213,7 @@ bool Recorder::EnsureTopics(const std::stop_token& stop) {
     }
     log_.Warn(limit, "topics cannot be looked at yet", {{"why", report.error().message}});
     Tell("kafka", report.error().message);
-    Tell("owners", resolver_.Trouble());
+    TellOwners();
     const auto ping = pool_.Ping(kHealthEvery);
     Tell("postgres", ping ? "" : ping.error().message);
     Wait(stop, kHealthEvery);
@@ -252,6 +261,10 @@ int Recorder::Follow(const std::stop_token& stop) {
   works.emplace_back("rec-letters", follow(letters.follower));
   works.emplace_back("rec-results",
                      [&results](const std::stop_token& token) { results.Run(token); });
+  for (std::size_t n = 1; n <= resolver_.servers(); ++n) {
+    works.emplace_back("owners-" + std::to_string(n),
+                       [this](const std::stop_token& token) { resolver_.Serve(token); });
+  }
   std::stop_source ending;
   const std::stop_callback forward(stop, [&ending] { ending.request_stop(); });
   std::atomic<bool> failed = false;
@@ -294,7 +307,7 @@ void Recorder::TellHealth(std::span<const Follower::Status> controls, const Foll
   Tell("data", trouble(data));
   Tell("letters", trouble(letters));
   Tell("kafka", kafka);
-  Tell("owners", resolver_.Trouble());
+  TellOwners();
   const auto ping = pool_.Ping(kHealthEvery);
   Tell("postgres", ping ? "" : ping.error().message);
 }

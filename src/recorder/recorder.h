@@ -19,8 +19,9 @@
 namespace heliograph::recorder {
 
 // Starts the threads "rec-control", as many as there are workers ("rec-control-2", ...),
-// "rec-data", "rec-letters" and "rec-results", and tells the health of what they need: kafka,
-// postgres, owners, control, data, letters and results. Threads: one thread.
+// "rec-data", "rec-letters" and "rec-results", and "owners-1" and so on where somebody is asked for
+// them, and tells the health of what they need: kafka, postgres, owners, control, data, letters and
+// results. Threads: one thread.
 class Recorder {
  public:
   // Connects to nobody. References outlive it. Throws base::StartupError.
@@ -37,6 +38,7 @@ class Recorder {
   void TellHealth(std::span<const Follower::Status> controls, const Follower::Status& data,
                   const Follower::Status& letters);
   void Tell(const std::string& dependency, const std::string& trouble);
+  void TellOwners();
 
   const Config config_;
   owner::Resolver& resolver_;

@@ -245,16 +245,20 @@ class RecorderProcess:
             return {}
 
     def reason(self, dependency: str) -> str:
-        """Why it is not ready; "" when it is, or when nobody answers."""
+        """Why it is not ready, or degraded; "" when all is well, or when nobody answers."""
         return self.health().get("dependencies", {}).get(dependency, {}).get("reason", "")
 
     def value(self, name: str, **labels: str) -> float:
         """Of the metric heliograph_recorder_{name}; 0 while nobody answers."""
+        return self.metric(f"heliograph_recorder_{name}", **labels)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """By its whole name; 0 while nobody answers."""
         try:
             text = httpx.get(f"http://{HOST}:{self.admin_port}/metrics", timeout=5).text
         except httpx.HTTPError:
             return 0
-        return metrics.parse(text).value(f"heliograph_recorder_{name}", **labels)
+        return metrics.parse(text).value(name, **labels)
 
     def log(self) -> str:
         return self._log.read_text()

@@ -19,13 +19,18 @@ class FakeResolver final : public Resolver {
   // Seen after the next Refresh.
   void Change(Owners owners) { next_ = std::move(owners); }
 
-  base::Result<std::vector<Owner>> Resolve(std::span<const device::ClientId> client_ids) override {
-    std::vector<Owner> found;
-    for (const device::ClientId& client_id : client_ids) {
-      const auto at = owners_.find(client_id);
-      found.push_back(at == owners_.end() ? Owner() : Owner(at->second));
+  // From now on it cannot tell anybody's owner; or it can again.
+  void Hide(bool hidden) { hidden_ = hidden; }
+
+  std::vector<Answer> Resolve(std::span<const device::ClientId> client_ids,
+                              Urgency /*urgency*/) override {
+    std::vector<Answer> answers(client_ids.size());
+    if (hidden_) return answers;
+    for (std::size_t i = 0; i < client_ids.size(); ++i) {
+      const auto at = owners_.find(client_ids[i]);
+      answers[i] = {true, at == owners_.end() ? Owner() : Owner(at->second)};
     }
-    return found;
+    return answers;
   }
 
   void Refresh() override {
@@ -40,11 +45,16 @@ class FakeResolver final : public Resolver {
     return revision;
   }
 
-  std::string Trouble() const override { return ""; }
+  Condition condition() const override { return {}; }
+
+  std::optional<std::chrono::milliseconds> retry() const override { return retry_; }
+  void Retry(std::optional<std::chrono::milliseconds> retry) { retry_ = retry; }
 
  private:
   Owners owners_;
   std::optional<Owners> next_;
+  std::optional<std::chrono::milliseconds> retry_;
+  bool hidden_ = false;
 };
 
 }  // namespace heliograph::owner

@@ -71,6 +71,7 @@ class ControlFoldTest : public testing::Test {
             changes_.push_back({change, connection.client_id, record.offset});
           }));
       Must(transaction.Commit());
+      untold_ = fold.untold_owners();
     }
   }
   void Apply(Log& log, owner::Resolver* resolver = nullptr) {
@@ -94,6 +95,7 @@ class ControlFoldTest : public testing::Test {
   Database database_;
   postgres::Connection connection_;
   std::vector<Told> changes_;
+  std::vector<UntoldOwner> untold_;  // of the last batch
 };
 
 // Few clients, sessions and message ids, so that repeats, late wills and reopened stays are
@@ -227,6 +229,24 @@ TEST_F(ControlFoldTest, WhoComesFromAnotherPartitionGetsHisOwnerAnew) {
   Apply(log, &after);
   EXPECT_EQ(Lines("SELECT client_id || tenant FROM connections ORDER BY 1"),
             (std::vector<std::string>{"atwo", "bone"}));
+}
+
+TEST_F(ControlFoldTest, WhoseOwnerCannotBeToldIsStoredWithTheOneThatIsKnown) {
+  owner::FakeResolver resolver({{ClientId("a"), TenantId("one")}});
+  Log log;
+  log.Add("a", Status("online", "s", "m"));
+  Apply(log, &resolver);
+  EXPECT_TRUE(untold_.empty());
+  resolver.Hide(true);
+  log.Add("a", Status("offline", "s", "m2"), 4);
+  log.Add("b", Status("online", "s", "m"));
+  Apply(log, &resolver);
+  EXPECT_EQ(Lines("SELECT client_id || coalesce(tenant, '-') FROM connections ORDER BY 1"),
+            (std::vector<std::string>{"aone", "b-"}));
+  std::map<std::string, std::int32_t> untold;
+  for (const UntoldOwner& one : untold_) untold[one.client_id.str()] = one.partition;
+  EXPECT_EQ(untold, (std::map<std::string, std::int32_t>{{"a", 4}, {"b", 0}}))
+      << "where its newest record is";
 }
 
 TEST_F(ControlFoldTest, LabelsAreFoundByTheFunctionsThatTheApiUses) {

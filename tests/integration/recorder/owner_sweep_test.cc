@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "contract/owner/fake_resolver.h"
 #include "integration/recorder/database.h"
 
@@ -41,6 +43,23 @@ class OwnerSweepTest : public testing::Test {
     }
   }
 
+  // Until all are settled, or it has been tried often enough.
+  void Settle() {
+    for (int i = 0; i < 100 && (unsettled_.Has(0) || unsettled_.Has(1)); ++i) {
+      const auto settled = unsettled_.Step(offsets_);
+      if (!settled) throw std::runtime_error(settled.error().message);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+
+  Offsets Stored() {
+    Offsets stored;
+    const auto rows = postgres::ListOffsets(connection_, kTopic);
+    if (!rows) throw std::runtime_error(rows.error().message);
+    for (const auto& offset : *rows) stored[offset.partition] = offset;
+    return stored;
+  }
+
   std::int64_t Owned(const std::string& where) {
     return postgres::Must(connection_.Execute("SELECT count(*) FROM connections WHERE " + where))
         .GetInt64(0, 0);
@@ -52,7 +71,9 @@ class OwnerSweepTest : public testing::Test {
   Offsets offsets_;
   owner::FakeResolver resolver_{
       {{ClientId("c-0000"), TenantId("one")}, {ClientId("c-3999"), TenantId("two")}}};
-  OwnerSweep sweep_{resolver_, pool_, kTopic};
+  metrics::Registry metrics_;
+  UnsettledOwners unsettled_{resolver_, pool_, kTopic, metrics_};
+  OwnerSweep sweep_{resolver_, pool_, kTopic, unsettled_};
 };
 
 TEST_F(OwnerSweepTest, GivesEveryStoredConnectionItsOwnerPageByPage) {
@@ -70,18 +91,83 @@ TEST_F(OwnerSweepTest, GivesEveryStoredConnectionItsOwnerPageByPage) {
 
 TEST_F(OwnerSweepTest, WhatWasSweptIsRememberedInTheDatabase) {
   Sweep();
-  Offsets stored;
-  const auto rows = postgres::ListOffsets(connection_, kTopic);
-  ASSERT_TRUE(rows);
-  for (const auto& offset : *rows) stored[offset.partition] = offset;
-  OwnerSweep restarted(resolver_, pool_, kTopic);
-  EXPECT_FALSE(*restarted.Step(stored)) << "a restart sweeps nothing that is as it should be";
+  OwnerSweep restarted(resolver_, pool_, kTopic, unsettled_);
+  EXPECT_FALSE(*restarted.Step(Stored())) << "a restart sweeps nothing that is as it should be";
 }
 
 TEST_F(OwnerSweepTest, TouchesNothingOfAPartitionThatAnotherProcessOwnsByNow) {
   postgres::Must(connection_.Execute("UPDATE kafka_offsets SET next_offset = 5"));
   EXPECT_FALSE(*sweep_.Step(offsets_));
   EXPECT_EQ(Owned("tenant IS NOT NULL"), 0);
+}
+
+TEST_F(OwnerSweepTest, WhoseOwnerCannotBeToldKeepsHisUntilItCan) {
+  Sweep();
+  resolver_.Change(
+      {{ClientId("c-0000"), TenantId("other")}, {ClientId("c-3999"), TenantId("two")}});
+  resolver_.Refresh();
+  resolver_.Hide(true);
+  Sweep();
+  EXPECT_EQ(Owned("tenant = 'one' AND client_id = 'c-0000'"), 1) << "no answer is no answer";
+  EXPECT_EQ(Owned("tenant IS NOT NULL"), 2);
+  EXPECT_TRUE(unsettled_.Has(0) && unsettled_.Has(1));
+  const std::string noted = Stored().at(0).owner_rules;
+  EXPECT_NE(noted, resolver_.Revision()) << "the next process would ask nobody again";
+  resolver_.Hide(false);
+  Settle();
+  EXPECT_EQ(Owned("tenant = 'other' AND client_id = 'c-0000'"), 1);
+  EXPECT_EQ(Owned("tenant IS NOT NULL"), 2);
+  Sweep();
+  for (const std::int32_t partition : {0, 1}) {
+    EXPECT_FALSE(unsettled_.Has(partition));
+    Sweep();
+    EXPECT_EQ(Stored().at(partition).owner_rules, resolver_.Revision()) << "now it is done";
+  }
+}
+
+TEST_F(OwnerSweepTest, WhoHasNoOwnerIsAskedAboutAgainAndAgain) {
+  resolver_.Retry(std::chrono::milliseconds(0));
+  Sweep();
+  postgres::Must(connection_.Execute("UPDATE connections SET tenant = NULL"));
+  postgres::Must(
+      connection_.Execute("UPDATE connections SET tenant = 'kept' WHERE client_id = 'c-0001'"));
+  for (int i = 0; i < 20 && Owned("tenant = 'one'") + Owned("tenant = 'two'") < 2; ++i) Sweep();
+  EXPECT_EQ(Owned("tenant = 'one' AND client_id = 'c-0000'"), 1);
+  EXPECT_EQ(Owned("tenant = 'two' AND client_id = 'c-3999'"), 1);
+  EXPECT_EQ(Owned("tenant = 'kept'"), 1) << "who has one is not looked at";
+}
+
+TEST_F(OwnerSweepTest, AChangeUnderWayMakesAnotherRoundAndNoneIsLeftOut) {
+  ASSERT_TRUE(*sweep_.Step(offsets_)) << "the first page";
+  resolver_.Change(
+      {{ClientId("c-0002"), TenantId("late")}, {ClientId("c-3998"), TenantId("late")}});
+  resolver_.Refresh();
+  Sweep();
+  EXPECT_EQ(Owned("tenant = 'late'"), 2);
+  EXPECT_EQ(Owned("tenant IS NOT NULL"), 2);
+  EXPECT_EQ(Stored().at(0).owner_rules, resolver_.Revision());
+}
+
+TEST_F(OwnerSweepTest, NothingIsSettledInAPartitionThatAnotherProcessOwnsByNow) {
+  resolver_.Hide(true);
+  Sweep();
+  resolver_.Hide(false);
+  postgres::Must(connection_.Execute("UPDATE kafka_offsets SET next_offset = 5"));
+  EXPECT_TRUE(unsettled_.Step(offsets_));
+  EXPECT_EQ(Owned("tenant IS NOT NULL"), 0);
+  unsettled_.GiveUp(0);
+  EXPECT_FALSE(unsettled_.Has(0));
+  EXPECT_TRUE(unsettled_.Has(1));
+}
+
+TEST_F(OwnerSweepTest, WhoHasGoneToAnotherPartitionIsSettledThere) {
+  unsettled_.Add(1, ClientId("c-0000"));
+  unsettled_.Add(1, ClientId("c-3999"));
+  unsettled_.Add(1, ClientId("c-3999"));
+  Settle();
+  EXPECT_EQ(Owned("tenant = 'two'"), 1);
+  EXPECT_EQ(Owned("tenant = 'one'"), 0) << "its newest record is in partition 0";
+  EXPECT_FALSE(unsettled_.Has(1));
 }
 
 }  // namespace

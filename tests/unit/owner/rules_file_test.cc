@@ -25,7 +25,7 @@ class RulesFileTest : public testing::Test {
   }
   Owner OwnerOf(RulesFile& file, const char* client_id) {
     const ClientId id(client_id);
-    return file.Resolve(std::span(&id, 1))->front();
+    return file.Resolve(std::span(&id, 1), Urgency::kConnecting).front().owner;
   }
 
   const std::string path_ = testing::TempDir() + "/heliograph-owners-" +
@@ -66,14 +66,14 @@ TEST_F(RulesFileTest, ABadFileKeepsTheOldRulesAndSaysSo) {
   file.Refresh();
   EXPECT_EQ(OwnerOf(file, "a"), TenantId("one"));
   EXPECT_EQ(file.Revision(), before);
-  EXPECT_NE(file.Trouble(), "");
+  EXPECT_NE(file.condition().trouble, "");
   std::filesystem::remove(path_);
   file.Refresh();
   EXPECT_EQ(OwnerOf(file, "a"), TenantId("one"));
-  EXPECT_NE(file.Trouble(), "");
+  EXPECT_NE(file.condition().trouble, "");
   Write("rules:\n  - {client_id: a, tenant: one}\n");
   file.Refresh();
-  EXPECT_EQ(file.Trouble(), "");
+  EXPECT_EQ(file.condition().trouble, "");
 }
 
 TEST_F(RulesFileTest, WithoutAGoodFileNothingStarts) {
