@@ -1,11 +1,12 @@
 """Actions for sets of devices: by group and by selector, what is left out, dry runs, and that the set is frozen."""
 
 import json
+import subprocess
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness.api_alone import ApiAlone, running
+from harness.api_alone import ApiAlone, programs, running
 from harness.http_service import HttpService
 from harness.wait import until
 
@@ -290,6 +291,33 @@ def test_a_dry_run_is_bound_to_what_was_asked_and_who_asked(api):
     assert set(targets(act(api, chosen, dry_run_id=tried.upper()))) == {"device-1"}
     api.query("UPDATE dry_runs SET created_at = now() - interval '61 minutes'")
     assert problem(act(api, chosen, dry_run_id=tried)) == (404, "not-found")
+
+
+# --- The command line -----------------------------------------------------------------------------------------------
+
+
+def test_the_command_line_tries_and_acts(api):
+    def run(*arguments, code=0, **options):
+        done = subprocess.run(
+            [str(programs() / "heliograph"), *arguments], text=True, capture_output=True, timeout=30, check=False,
+            env={"HELIOGRAPH_API_URL": api.url, "HELIOGRAPH_TOKEN": "acme-token"}, **options,
+        )  # fmt: skip
+        assert done.returncode == code, (arguments, done.stdout, done.stderr)
+        return json.loads(done.stdout) if "--json" in arguments else done.stdout + done.stderr
+
+    assert "device-1" in run("groups", "set", "roof", "device-1", "--file", "-", input="never\n\ndevice-2\n")
+    assert run("groups", "set", "on", "--selector", "state=online", "--json")["selector"] == {"state": "online"}
+    assert [each["name"] for each in run("groups", "list", "--json")["items"]] == ["on", "roof"]
+    what = ["action", "send", "--group", "roof", "--exclude", "never", "-d", "test.echo"]
+    tried = run(*what, "--dry-run", "--json")
+    assert (tried["online"], tried["offline"], tried["excluded"]) == (1, 1, 1)
+    assert "another request" in run(*what, "--dry-run-id", tried["dry_run_id"], "--ttl", "60", code=2)
+    sent = run(*what, "--dry-run-id", tried["dry_run_id"], "--json", code=1)
+    assert sent["totals"] == {"queued": 1, "offline": 1}, "1: a target did not succeed"
+    chosen = ["--selector", "client_id_prefix=device-", "--selector", "state=offline", "--if-offline", "queue"]
+    assert run("send", *chosen, "-d", "test.echo", "--json")["totals"] == {"queued": 1}
+    run("groups", "delete", "roof")
+    assert "There is no such group" in run("groups", "show", "roof", code=1)
 
 
 # --- Others who have a say ------------------------------------------------------------------------------------------
