@@ -251,6 +251,8 @@ base::Status DispatchQueue::Release(const std::string& client_id) {
 base::Result<Claimed> DispatchQueue::Claim(const std::string& owner, std::int64_t most) {
   auto session = Session();
   if (!session) return std::move(session).error();
+  // Each target is looked up by its key, one for each mailbox: of a join PostgreSQL reads all
+  // targets, or their whole index, again and again, as long as it has not counted a new action's.
   const auto rows = (*session)->Execute(
       "WITH live AS (SELECT client_id FROM dispatchers WHERE client_id = $1 AND NOT lost FOR KEY "
       "SHARE),"
@@ -271,18 +273,17 @@ base::Result<Claimed> DispatchQueue::Claim(const std::string& owner, std::int64_
       "    UNION SELECT client_id FROM youngest) AS wanted"
       "  WHERE m.client_id = wanted.client_id RETURNING m.client_id, m.arrivals) "
       "SELECT claimed.client_id, claimed.arrivals, coalesce(c.state <> 'offline', false),"
-      "  first.action_id, first.open, first.tries, first.left_ms, first.pauses, first.reason,"
-      "  first.may_wait "
+      "  q.action_id, t.status = 'queued' AND a.deadline > now(), q.tries,"
+      "  (extract(epoch FROM a.deadline - now()) * 1000)::bigint, q.pauses, t.reason,"
+      "  a.if_offline = 'queue' "
       "FROM claimed LEFT JOIN connections c ON c.client_id = claimed.client_id "
       "LEFT JOIN LATERAL ("
-      "  SELECT q.action_id, q.tries, q.pauses, t.status = 'queued' AND a.deadline > now() AS "
-      "open,"
-      "    (extract(epoch FROM a.deadline - now()) * 1000)::bigint AS left_ms, t.reason,"
-      "    a.if_offline = 'queue' AS may_wait"
-      "  FROM queued_targets q"
-      "  LEFT JOIN action_targets t ON t.action_id = q.action_id AND t.client_id = q.client_id"
-      "  LEFT JOIN actions a ON a.action_id = q.action_id"
-      "  WHERE q.client_id = claimed.client_id ORDER BY q.place LIMIT 1) AS first ON true",
+      "  SELECT action_id, tries, pauses FROM queued_targets"
+      "  WHERE client_id = claimed.client_id ORDER BY place LIMIT 1) AS q ON true "
+      "LEFT JOIN LATERAL ("
+      "  SELECT status, reason FROM action_targets"
+      "  WHERE action_id = q.action_id AND client_id = claimed.client_id LIMIT 1) AS t ON true "
+      "LEFT JOIN actions a ON a.action_id = q.action_id",
       {owner, most});
   if (!rows) return rows.error();
   auto mail = ReadMail(*rows);
@@ -312,6 +313,7 @@ base::Result<device::ClientId> DispatchQueue::Sweep(const device::ClientId& afte
                                                     std::int64_t most) {
   auto session = Session();
   if (!session) return std::move(session).error();
+  // Each target by its key, as in Claim.
   const auto rows = (*session)->Execute(
       "WITH part AS MATERIALIZED ("
       "  SELECT client_id, owner, wake_at FROM mailboxes WHERE client_id > $1"
@@ -320,8 +322,9 @@ base::Result<device::ClientId> DispatchQueue::Sweep(const device::ClientId& afte
       "  SELECT part.client_id FROM part LEFT JOIN connections c ON c.client_id = part.client_id"
       "  LEFT JOIN LATERAL ("
       "    SELECT 1 AS one FROM queued_targets q"
-      "    JOIN action_targets t ON t.action_id = q.action_id AND t.client_id = q.client_id"
-      "    WHERE q.client_id = part.client_id AND t.status = 'queued' LIMIT 1) AS waits ON true"
+      "    WHERE q.client_id = part.client_id AND (SELECT t.status FROM action_targets t"
+      "      WHERE t.action_id = q.action_id AND t.client_id = q.client_id) = 'queued'"
+      "    LIMIT 1) AS waits ON true"
       "  WHERE part.owner IS NULL AND part.wake_at = 'infinity'"
       "    AND (c.state <> 'offline' OR waits.one IS NULL)),"
       " woken AS ("

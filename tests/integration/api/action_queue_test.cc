@@ -1,4 +1,5 @@
 // Targets that wait: which are queued when an action is accepted, and which no longer.
+#include "postgres/dispatch_queue.h"
 #include "store_fixture.h"
 
 namespace heliograph::postgres {
@@ -82,6 +83,47 @@ TEST_F(ActionQueueTest, WhatEndsWaitsNoLonger) {
   EXPECT_EQ(Must(store_.ExpireDue()).targets, 1);
   EXPECT_EQ(StatusOf(expired, "off"), "expired not_online");
   EXPECT_EQ(One("SELECT count(*) FROM queued_targets"), "0");
+}
+
+// A new action to very many devices is what PostgreSQL has no statistics of for up to a minute:
+// then it takes any device for one with hundreds of targets.
+TEST_F(ActionQueueTest, WhatWaitsIsFoundWithoutReadingTablesWholeBeforePostgresqlHasCountedThem) {
+  for (const char* table : {"connections", "action_targets", "queued_targets", "mailboxes"}) {
+    Run("ALTER TABLE " + std::string(table) + " SET (autovacuum_enabled = false)");
+  }
+  Run("INSERT INTO dispatchers VALUES ('@one', now() + interval '1 hour')");
+  Run("INSERT INTO connections (client_id, state, since, reason, last_seen, log_generation,"
+      " log_partition, log_offset) SELECT 'd-' || n, 'offline', now(), 'said_offline', now(), 1, 0,"
+      " n FROM generate_series(1, 20000) AS n");
+  Run("INSERT INTO actions (action_id, requested_by, directive, payload, deadline, if_offline)"
+      " SELECT md5(n::text)::uuid, 'tester', 'd', '1', now() + interval '1 hour', 'queue'"
+      " FROM generate_series(1, 4) AS n");
+  Run("INSERT INTO action_targets (action_id, client_id, status)"
+      " SELECT md5((1 + n % 4)::text)::uuid, 'd-' || n, 'queued' FROM generate_series(1, 20000) n");
+  Run("INSERT INTO queued_targets (client_id, action_id) SELECT client_id, action_id"
+      " FROM action_targets");
+  Run("INSERT INTO mailboxes (client_id, wake_at) SELECT client_id, 'infinity'"
+      " FROM queued_targets");
+  Config config = StoreConfig();
+  config.pool_size = 1;  // what a session has read it tells when it is asked to
+  Pool one(config, "test");
+  DispatchQueue queue(one, std::chrono::seconds(5));
+  const auto rows_read = [&] {
+    auto session = Must(one.Acquire(std::chrono::steady_clock::now() + std::chrono::seconds(5)));
+    Must(session->ExecuteScript("SELECT pg_stat_force_next_flush()"));
+    return Must(session->ExecuteScript("SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE "
+                                       "relname IN ('action_targets', 'queued_targets')"))
+        .GetInt64(0, 0);
+  };
+  const std::int64_t before = rows_read();
+  EXPECT_EQ(Must(queue.Sweep(ClientId(), 1000)).view(), "d-10898") << "the thousandth";
+  Run("UPDATE mailboxes SET wake_at = now() WHERE client_id < 'd-105'");
+  EXPECT_EQ(Must(queue.Claim("@one", 500)).mail.size(), 500U);
+  EXPECT_LT(rows_read() - before, 100'000) << "each mailbox's own, and what filling had read, told "
+                                              "late; read once for each, it is millions";
+  for (const char* table : {"connections", "action_targets", "queued_targets", "mailboxes"}) {
+    Run("ALTER TABLE " + std::string(table) + " RESET (autovacuum_enabled)");
+  }
 }
 
 }  // namespace
