@@ -13,7 +13,6 @@ from harness.stack import Stack
 from kept_connections import Connections
 from usage import cpu_seconds, family_cpu_seconds, forget_peak, peak_megabytes
 
-MOST_IDS = 10_000  # client ids that a request takes
 ASKED = 20  # times a second that the API is asked how far it is
 LONGEST = 120.0
 BUSY = 0.1
@@ -24,13 +23,9 @@ ACCEPTED, DISPATCHED, MEMORY, STATUS = 3, 3000, 256, 50  # the goals: s, targets
 class Bulk:
     """Threads: one thread, with an event loop of its own in measure()."""
 
-    def __init__(self, stack: Stack, prefix: str, online: list, offline: list):
-        """`prefix`: of all their names, and of nobody else's."""
-        self._stack, self._prefix, self._online = stack, prefix, online
-        self._targets = len(online) + len(offline)
-        count = -(-self._targets // MOST_IDS)
-        everybody = sorted(online + offline)
-        self._parts = [everybody[n::count] for n in range(count)]
+    def __init__(self, stack: Stack, prefix: str, online: list, offline: int):
+        """`prefix`: of the names of all, those `offline` included, and of nobody else's."""
+        self._stack, self._prefix, self._online, self._targets = stack, prefix, online, len(online) + offline
 
     def measure(self) -> dict:
         forget_actions(self._stack)
@@ -46,11 +41,11 @@ class Bulk:
         url = urllib.parse.urlparse(self._stack.variables["HELIOGRAPH_API_URL"])
         rest = Connections(url.hostname, url.port, self._stack.variables["HELIOGRAPH_TOKEN"])
         await rest.open(16)
-        watch = Watch(rest, [(await self._send(rest, {"client_ids": self._online[:1]}))[0]])
+        watch = Watch(rest, (await self._send(rest, {"client_ids": self._online[:1]}))[0])
         watching = asyncio.create_task(watch.run())
         began = time.monotonic()
-        ids, accepted = await self._send_all(rest)
-        watch.begin(ids)
+        action_id, accepted = await self._send(rest, {"selector": {"client_id_prefix": self._prefix}})
+        watch.begin(action_id)
         while watch.sent() < len(self._online) or watch.succeeded() < len(self._online):
             assert time.monotonic() < began + LONGEST and not watching.done(), f"not within {LONGEST:.0f} s: {watch.totals()}"
             await asyncio.sleep(0.05)
@@ -59,67 +54,55 @@ class Bulk:
         rest.close()
         totals = watch.totals()
         assert totals["queued"] == self._targets - len(self._online) and sum(totals.values()) == self._targets, totals
-        return {"accepted": accepted - began, "requests": len(ids), "asked": len(watch.delays), "status": percentiles(watch.delays),
+        return {"accepted": accepted - began, "asked": len(watch.delays), "status": percentiles(watch.delays),
                 "dispatched": pace(watch.series_of(SENT), len(self._online), began),
                 "succeeded": pace(watch.series_of(("succeeded",)), len(self._online), began)}  # fmt: skip
 
-    async def _send_all(self, rest: Connections) -> tuple:
-        """Ids, and when the last was accepted. One action by a selector, or several at once where the API knows client ids only."""
-        selected = await self._send(rest, {"selector": {"client_id_prefix": self._prefix}})
-        if selected:
-            return [selected[0]], selected[1]
-        parts = await asyncio.gather(*(self._send(rest, {"client_ids": part}) for part in self._parts))
-        return [action_id for action_id, _ in parts], max(at for _, at in parts)
-
     @staticmethod
-    async def _send(rest: Connections, targets: dict):
-        """Its id, and when it was accepted; None: the API does not know such targets."""
+    async def _send(rest: Connections, targets: dict) -> tuple:
+        """Its id, and when it was accepted."""
         body = {"targets": targets, "directive": "echo", "payload": {"limit_w": 4000}, "if_offline": "queue"}
         key, deadline = uuid.uuid4().hex, time.monotonic() + LONGEST
         while (answer := await rest.post("/v1/actions", body, key)).status == 503 and time.monotonic() < deadline:
             await asyncio.sleep(BUSY)  # as it says: the same request may be made again
-        if answer.status == 400 and "selector" in targets:
-            return None
         assert answer.status == 202, answer.body[:500]
         return json.loads(answer.body)["action_id"], answer.at
 
 
 class Watch:
-    """Asks how far actions are, at its own pace whatever the answers take. Threads: that of the event loop."""
+    """Asks how far an action is, at its own pace whatever the answers take. Threads: that of the event loop."""
 
-    def __init__(self, rest: Connections, ids: list):
-        self._rest, self._ids, self._latest = rest, ids, {}
+    def __init__(self, rest: Connections, action_id: str):
+        self._rest, self._action_id = rest, action_id
         self._runs = True
         self.delays = []  # ms from when a question was due
-        self._series = []  # (when answered, totals of all)
+        self._series = []  # (when answered, totals)
 
-    def begin(self, ids: list) -> None:
-        """Of these from now on."""
-        self._ids, self._latest = ids, {}
+    def begin(self, action_id: str) -> None:
+        """Of this one from now on."""
+        self._action_id, self._series = action_id, []
 
     def stop(self) -> None:
         self._runs = False
 
     async def run(self) -> None:
-        due, number = time.monotonic(), 0
+        due = time.monotonic()
         async with asyncio.TaskGroup() as group:
             while self._runs:
-                group.create_task(self._ask(self._ids[number % len(self._ids)], due))
-                due, number = due + 1 / ASKED, number + 1
+                group.create_task(self._ask(self._action_id, due))
+                due += 1 / ASKED
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def _ask(self, action_id: str, due: float) -> None:
         answer = await self._rest.get(f"/v1/actions/{action_id}")
         assert answer.status == 200, answer.body[:500]
         self.delays.append((answer.at - due) * 1000)
-        if action_id in self._ids:
-            self._latest[action_id] = json.loads(answer.body)["totals"]
-            if len(self._latest) == len(self._ids):
-                self._series.append((answer.at, self.totals()))
+        if action_id == self._action_id:
+            self._series.append((answer.at, json.loads(answer.body)["totals"]))
 
     def totals(self) -> dict:
-        return {status: sum(each.get(status, 0) for each in self._latest.values())
-                for status in {status for each in self._latest.values() for status in each}}  # fmt: skip
+        """The latest."""
+        return max(self._series, key=lambda one: one[0])[1] if self._series else {}
 
     def sent(self) -> int:
         return sum(self.totals().get(status, 0) for status in SENT)
@@ -139,7 +122,7 @@ def pace(series, count: int, began: float) -> float:
 
 
 def told(run: dict) -> str:
-    return (f"accepted in {run['accepted']:.2f} s ({run['requests']} requests), dispatched {run['dispatched']:,.0f}/s, results "
+    return (f"accepted in {run['accepted']:.2f} s, dispatched {run['dispatched']:,.0f}/s, results "
             f"{run['succeeded']:,.0f}/s, {run['asked']} status queries p50 / p99 {run['status']['p50']:.1f} / {run['status']['p99']:.1f} ms, "
             f"API {run['peak']:.0f} MB, CPU s per million targets: "
             + ", ".join(f"{name} {each:.0f}" for name, each in run["cpu"].items()))  # fmt: skip
@@ -150,10 +133,8 @@ def rows(runs: list, targets: int, online: int) -> list:
         return [run[what] for run in runs]
 
     name = f"action to {targets:,} devices, {online:,} of them online"
-    requests = runs[0]["requests"]
     return [
-        figures.figure(f"{name}: POST → 202", "s", of("accepted"), [figures.at_most(ACCEPTED)],
-                       note="" if requests == 1 else f"{requests} requests at once"),
+        figures.figure(f"{name}: POST → 202", "s", of("accepted"), [figures.at_most(ACCEPTED)]),
         figures.figure("that, dispatched", "targets a second", of("dispatched"), [figures.at_least(DISPATCHED)]),
         figures.figure("that, results in the database", "a second", of("succeeded"), note="while it is dispatched"),
         figures.figure("that, GET of the action meanwhile, p99", "ms", [run["status"]["p99"] for run in runs], [figures.at_most(STATUS)],

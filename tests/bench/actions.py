@@ -6,7 +6,7 @@
 latency: actions to one online device each, at a rate. They come at random times that do not wait for each other, and the clock begins
 when one is due, not when it could be sent. It ends when what the device answered can be read from Kafka (device.data), which is how an application
 follows many actions; and for some of them when GET /v1/actions/{id}, asked again and again, tells it. growth: payloads of 1,000 bytes
-there and back with few and with many connections, in turns. bulk: one action to all devices, most of them offline, which are only
+there and back with few and with many connections, in turns. bulk: one action by a selector to all devices, most of them offline, which are only
 rows; meanwhile GET of the action, 20 times a second. queue: all devices leave, actions are accepted for them, all come back; what
 arrived, in which order and how often is taken from what they answer. The first second of each load counts as warming up."""
 
@@ -118,7 +118,7 @@ class Actions:
         self._all()
         away = self._given.targets - self._given.online
         fill(self._stack, AWAY, 1, away, "'demo'", "false")
-        bulk = action_bulk.Bulk(self._stack, PREFIX, self.names(), [f"{AWAY}{n}" for n in range(1, away + 1)])
+        bulk = action_bulk.Bulk(self._stack, PREFIX, self.names(), away)
         return self._repeat("bulk", bulk.measure, action_bulk.told)
 
     def queue(self) -> list:

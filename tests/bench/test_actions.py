@@ -87,7 +87,7 @@ def test_growth_is_the_ratio_of_neighbours():
 
 
 def test_each_goal_of_many_devices_is_judged():
-    run = {"accepted": 2.9, "requests": 1, "dispatched": 3100.0, "succeeded": 2000.0, "status": {"p50": 5, "p99": 49}, "peak": 255.0}
+    run = {"accepted": 2.9, "dispatched": 3100.0, "succeeded": 2000.0, "status": {"p50": 5, "p99": 49}, "peak": 255.0}
     assert set(verdicts(action_bulk.rows([run], 100_000, 10_000)).values()) == {"met"}
     bad = {**run, "accepted": 6.0, "dispatched": 1500.0, "status": {"p50": 5, "p99": 100}, "peak": 512.0}
     words = list(verdicts(action_bulk.rows([bad], 100_000, 10_000)).values())
