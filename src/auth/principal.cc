@@ -23,9 +23,8 @@ std::string_view ScopeName(Scope scope) {
 }
 
 std::optional<Scope> ParseScope(std::string_view name) {
-  for (const Scope scope :
-       {Scope::kConnectionsRead, Scope::kActionsWrite, Scope::kAuditRead, Scope::kResultsWrite,
-        Scope::kGroupsRead, Scope::kGroupsWrite}) {
+  for (const Scope scope : {Scope::kConnectionsRead, Scope::kActionsWrite, Scope::kAuditRead,
+                            Scope::kResultsWrite, Scope::kGroupsRead, Scope::kGroupsWrite}) {
     if (ScopeName(scope) == name) return scope;
   }
   return std::nullopt;
