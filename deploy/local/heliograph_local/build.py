@@ -64,13 +64,13 @@ def _log(preset: str) -> Path:
     return folder(preset) / "build.log"
 
 
-def build(preset: str, progress, *kinds: str) -> None:
-    """Configures and builds; all of it, or only the executables of the given folders."""
+def build(preset: str, progress, *kinds: str, choose=None) -> None:
+    """Configures and builds; all of it, or only the executables of the given folders, or those that `choose(preset)` names then."""
     with progress.step(f"build {preset}") as told:
         told("configuring")
         configure(preset)
-        targets = executables(preset, *kinds) if kinds else []
-        if kinds and not targets:
+        targets = choose(preset) if choose else executables(preset, *kinds) if kinds else []
+        if (choose or kinds) and not targets:
             raise Problem(f"The preset {preset} has nothing to build in {', '.join(kinds)}.")
         told("")
         compile_targets(preset, targets, told)

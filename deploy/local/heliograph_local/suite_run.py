@@ -76,7 +76,7 @@ class _Run:
         elif preset == "dev":
             build.build(preset, self._progress)
         else:
-            build.build(preset, self._progress, *(f"tests/{kind}" for kind in suites.KINDS[preset]))
+            build.build(preset, self._progress, choose=suites.google_programs)
 
     def _suite(self, suite: Suite) -> Results:
         title = f"{suite.name:28}"
