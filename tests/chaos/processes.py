@@ -99,7 +99,8 @@ def stop_recorder(scene: Scene) -> None:
 
 def _moved(before: dict, now: dict) -> bool:
     """In every partition, on both channels, something was applied."""
-    return bool(before) and all(now[partition] > offset for partition, offset in before.items())
+    wanted = {place: offset for place, offset in before.items() if place[0] in ("device.control", "device.data")}
+    return bool(wanted) and all(now[place] > offset for place, offset in wanted.items())
 
 
 def two_ingests(scene: Scene) -> None:
