@@ -34,7 +34,7 @@ def _put_wrong(scene: Scene, clocks: list, days: int) -> None:
     plant = scene.plant
     for clock in clocks:
         clock.set(days)
-    time.sleep(scene.pick(20, 1.2))
+    time.sleep(scene.pick(20, 2.0))
     for clock in clocks:
         scene.must(not clock.daemon.missing(), f"{clock.daemon.name} was not ready, {days:+d} days from now")
     if plant.ingest in [clock.daemon for clock in clocks]:
