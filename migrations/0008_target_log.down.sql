@@ -2,6 +2,7 @@ DROP TRIGGER action_target_is_changed ON action_targets;
 DROP TRIGGER action_targets_are_new ON action_targets;
 DROP FUNCTION tell_of_changed_target;
 DROP FUNCTION tell_of_new_targets;
+DROP FUNCTION is_dead_letter;
 -- What was decided about dead letters is nothing that a program of before knows; the audit keeps nothing that it could not read.
 ALTER TABLE audit DISABLE TRIGGER audit_is_append_only;
 DELETE FROM audit WHERE deed IN ('replay', 'discard');

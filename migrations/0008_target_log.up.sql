@@ -96,6 +96,10 @@ ALTER TABLE audit ADD CONSTRAINT audit_deed_check CHECK (deed IN ('create', 'can
 
 -- Triggers, so that no statement that changes a target can forget it. What is accepted is news to nobody: the caller has the
 -- answer. The status says what is a dead letter: what the device has refused, or the caller has cancelled, is none.
+CREATE FUNCTION is_dead_letter(status text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT status IN ('expired', 'offline', 'unknown', 'unauthorised', 'undeliverable')
+$$;
+
 CREATE FUNCTION tell_of_new_targets() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   WITH told AS (
@@ -105,7 +109,7 @@ BEGIN
   INSERT INTO dead_letters (tenant, client_id, reason, action_id, status)
   SELECT a.tenant, told.client_id, coalesce(told.reason, told.status), told.action_id, told.status
   FROM told JOIN actions a USING (action_id)
-  WHERE told.status IN ('expired', 'offline', 'unknown', 'unauthorised', 'undeliverable');
+  WHERE is_dead_letter(told.status);
   RETURN NULL;
 END $$;
 
@@ -114,7 +118,7 @@ CREATE FUNCTION tell_of_changed_target() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO target_log (changed_at, action_id, client_id, status, reason, progress, note)
   VALUES (NEW.updated_at, NEW.action_id, NEW.client_id, NEW.status, NEW.reason, NEW.progress, NEW.note);
-  IF NEW.status <> OLD.status AND NEW.status IN ('expired', 'offline', 'unknown', 'unauthorised', 'undeliverable') THEN
+  IF NEW.status <> OLD.status AND is_dead_letter(NEW.status) THEN
     INSERT INTO dead_letters (tenant, client_id, reason, action_id, status)
     SELECT tenant, NEW.client_id, coalesce(NEW.reason, NEW.status), NEW.action_id, NEW.status
     FROM actions WHERE action_id = NEW.action_id;

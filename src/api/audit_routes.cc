@@ -12,15 +12,6 @@
 namespace heliograph::api {
 namespace {
 
-void AppendText(std::string& out, std::string_view name, std::string_view text) {
-  out.append(1, ',').append(1, '"').append(name).append(R"(":)");
-  if (text.empty()) {
-    out += "null";
-  } else {
-    json::AppendString(out, text);
-  }
-}
-
 void AppendEntry(std::string& out, const postgres::AuditEntry& entry) {
   const postgres::Decision& decision = entry.decision;
   out += R"({"at":")" + base::FormatRfc3339(entry.place.at) + '"';
@@ -62,14 +53,7 @@ http::Response AuditRoutes::List(const http::Request& request, const auth::Princ
   postgres::AuditQuery query;
   query.caller = parameters.Text("caller");
   query.tenant = parameters.Tenant("tenant");
-  if (const auto text = parameters.Text("action_id")) {
-    auto id = action::ParseActionId(*text);
-    if (id) {
-      query.action_id = *std::move(id);
-    } else {
-      parameters.Refuse("action_id", "is not a UUID");
-    }
-  }
+  query.action_id = parameters.ActionId("action_id");
   if (const auto word = parameters.Text("decision")) {
     query.accepted = ParseDecision(*word);
     if (!query.accepted) parameters.Refuse("decision", "is neither 'accepted' nor 'refused'");

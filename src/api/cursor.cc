@@ -5,22 +5,13 @@
 #include <chrono>
 
 #include "api/parameters.h"
+#include "base/hex.h"
 
 namespace heliograph::api {
 namespace {
 
 // Hexadecimal: it needs no escape in a URL, and nobody is tempted to write one.
-std::string ToHex(std::string_view bytes) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kHex[byte >> 4];
-    text += kHex[byte & 0x0f];
-  }
-  return text;
-}
+using base::ToHex;
 
 int HexValue(char c) {
   if (c >= '0' && c <= '9') return c - '0';

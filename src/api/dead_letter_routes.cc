@@ -21,15 +21,6 @@ using postgres::DeadLetterState;
 
 constexpr std::size_t kLongestNote = 1000;  // bytes
 
-void AppendText(std::string& out, std::string_view name, std::string_view text) {
-  out.append(1, ',').append(1, '"').append(name).append(R"(":)");
-  if (text.empty()) {
-    out += "null";
-  } else {
-    json::AppendString(out, text);
-  }
-}
-
 void AppendLetter(std::string& out, const DeadLetter& letter) {
   const bool is_record = letter.kind == DeadLetterKind::kRecord;
   out += R"({"dead_letter_id":")" + std::to_string(letter.place.id) + R"(","at":")" +
@@ -129,14 +120,7 @@ http::Response DeadLetterRoutes::List(const http::Request& request, const auth::
     if (!device::IsClientId(*text)) parameters.Refuse("client_id", "is no client id");
     query.client_id = *text;
   }
-  if (const auto text = parameters.Text("action_id")) {
-    auto id = action::ParseActionId(*text);
-    if (id) {
-      query.action_id = *std::move(id);
-    } else {
-      parameters.Refuse("action_id", "is not a UUID");
-    }
-  }
+  query.action_id = parameters.ActionId("action_id");
   query.from = parameters.Time("from");
   query.until = parameters.Time("before");
   query.limit = parameters.Limit();

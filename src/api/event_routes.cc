@@ -28,14 +28,7 @@ http::Response EventRoutes::Open(const http::Request& request, const auth::Princ
     }
   }
   filter.client_id_prefix = parameters.ClientIdPrefix("client_id_prefix");
-  if (const auto text = parameters.Text("action_id")) {
-    auto id = action::ParseActionId(*text);
-    if (id) {
-      filter.action_id = *std::move(id);
-    } else {
-      parameters.Refuse("action_id", "is not a UUID");
-    }
-  }
+  filter.action_id = parameters.ActionId("action_id");
   if (parameters.fault()) return *parameters.fault();
   std::optional<postgres::TargetLogPlace> after;
   if (const auto id = request.Header("last-event-id"); id && !id->empty()) {

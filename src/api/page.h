@@ -1,4 +1,4 @@
-// The shape of a list: {"items": […], "next": cursor or null}.
+// Answers' JSON. The shape of a list: {"items": […], "next": cursor or null}.
 #pragma once
 
 #include <optional>
@@ -9,6 +9,16 @@
 #include "json/json.h"
 
 namespace heliograph::api {
+
+// Appends `,"name":"text"`, null where the text is empty.
+inline void AppendText(std::string& out, std::string_view name, std::string_view text) {
+  out.append(1, ',').append(1, '"').append(name).append(R"(":)");
+  if (text.empty()) {
+    out += "null";
+  } else {
+    json::AppendString(out, text);
+  }
+}
 
 // Threads: one thread.
 class Page {

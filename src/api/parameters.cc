@@ -89,6 +89,15 @@ std::optional<device::TenantId> Parameters::Tenant(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<action::ActionId> Parameters::ActionId(std::string_view name) {
+  const auto text = Find(name);
+  if (!text) return std::nullopt;
+  auto id = action::ParseActionId(*text);
+  if (id) return *std::move(id);
+  Refuse(name, "is not a UUID");
+  return std::nullopt;
+}
+
 std::string Parameters::ClientIdPrefix(std::string_view name) {
   const auto text = Find(name);
   if (!text) return "";

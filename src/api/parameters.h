@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "action/ids.h"
 #include "base/clock.h"
 #include "device/connection.h"
 #include "device/ids.h"
@@ -34,6 +35,7 @@ class Parameters {
   std::optional<base::Timestamp> Time(std::string_view name);
   std::optional<device::ConnectionState> State(std::string_view name);
   std::optional<device::TenantId> Tenant(std::string_view name);
+  std::optional<action::ActionId> ActionId(std::string_view name);
   std::string ClientIdPrefix(std::string_view name);
   std::vector<std::pair<std::string, std::string>> Tags(
       std::string_view name);  // key:value, split at the first colon

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "base/hex.h"
 #include "base/unique_handle.h"
 
 namespace heliograph::auth {
@@ -35,14 +36,7 @@ Digest Sha256(std::string_view data) {
 }
 
 std::string WriteHex(const Digest& digest) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text;
-  text.reserve(digest.size() * 2);
-  for (const unsigned char byte : digest) {
-    text += kHex[byte >> 4];
-    text += kHex[byte & 0x0f];
-  }
-  return text;
+  return base::ToHex(std::string(digest.begin(), digest.end()));
 }
 
 std::optional<Digest> ParseHex(std::string_view text) {

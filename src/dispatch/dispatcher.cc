@@ -79,6 +79,11 @@ std::vector<metrics::Counter> TargetCounters(metrics::Registry& metrics) {
 
 }  // namespace
 
+postgres::TargetSet TargetSetOf(const action::Request& request,
+                                const std::optional<device::TenantId>& tenant) {
+  return {tenant, request.client_ids, request.group, request.selector, request.exclude};
+}
+
 Dispatcher::Dispatcher(postgres::ActionStore& store, postgres::SetStore& sets, Publisher& publisher,
                        const Lease& lease, UnsavedOutcomes& unsaved, const ActionsConfig& config,
                        const base::Clock& clock, metrics::Registry& metrics)
@@ -128,6 +133,41 @@ base::Result<Answer> Dispatcher::Submit(const Submission& submission) {
       return **std::move(followed);
     }
     if (!place) return std::move(place).error();
+  }
+  return StillRuns();
+}
+
+base::Result<std::variant<Answer, postgres::SetRefusal>> Dispatcher::SubmitSet(
+    const Submission& submission, const postgres::Judge& judge,
+    const std::optional<postgres::NamedDryRun>& dry_run) {
+  using SetAnswer = std::variant<Answer, postgres::SetRefusal>;
+  if (base::Status size = CheckSize(submission.request); !size) return std::move(size).error();
+  base::Status deadline = CheckDeadline(submission.request);
+  postgres::NewSetAction action{NewActionOf(submission, ""),
+                                TargetSetOf(submission.request, submission.key.tenant), judge,
+                                dry_run};
+  action.action.client_ids.clear();
+  for (int i = 0; i < kTries; ++i) {
+    if (deadline) {
+      auto created = sets_.Create(action);
+      if (!created) return std::move(created).error();
+      if (auto* set = std::get_if<postgres::CreatedSet>(&*created)) {
+        actions_.Add();
+        Count(set->action);
+        return SetAnswer(Answer{set->action.id, std::move(set->answer)});
+      }
+      if (const auto* refusal = std::get_if<postgres::SetRefusal>(&*created)) {
+        return SetAnswer(*refusal);
+      }
+    }
+    auto followed = Follow(submission);
+    if (!followed) return std::move(followed).error();
+    if (*followed) {
+      repeats_.Add();
+      return SetAnswer(**std::move(followed));
+    }
+    // It was in time when the key was used first; nobody used it.
+    if (!deadline) return std::move(deadline).error();
   }
   return StillRuns();
 }

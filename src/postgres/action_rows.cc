@@ -9,10 +9,6 @@ base::Error UnknownStatus() {
   return base::MakeError(base::ErrorCode::kInternal, "a target has no known status");
 }
 
-std::string JsonOrNull(const Rows& rows, int row, int column) {
-  return rows.IsNull(row, column) ? "null" : std::string(rows.Get(row, column));
-}
-
 base::Result<action::Target> TargetAt(const Rows& rows, int row) {
   const auto status = action::ParseTargetStatus(rows.Get(row, 1));
   if (!status) return UnknownStatus();
@@ -29,7 +25,7 @@ base::Result<action::Target> TargetAt(const Rows& rows, int row) {
   result.late = rows.GetBool(row, 7);
   result.content_bytes = static_cast<std::size_t>(rows.GetInt64(row, 8));
   result.content = rows.GetOptional(row, 9);
-  result.metadata = JsonOrNull(rows, row, 10);
+  result.metadata = rows.GetJson(row, 10);
   target.result = std::move(result);
   return target;
 }
@@ -50,7 +46,7 @@ base::Result<std::optional<action::Action>> ReadHeader(
   action.id = id;
   action.directive = action::Directive(rows->Get(0, 0));
   action.payload = rows->Get(0, 1);
-  action.metadata = JsonOrNull(*rows, 0, 2);
+  action.metadata = rows->GetJson(0, 2);
   action.requested_by = rows->Get(0, 3);
   if (!rows->IsNull(0, 4)) action.tenant = device::TenantId(rows->Get(0, 4));
   action.created_at = rows->GetTimestamp(0, 5);

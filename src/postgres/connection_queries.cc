@@ -13,10 +13,6 @@ constexpr std::string_view kColumns =
 
 constexpr int kFound = 14;  // the column after those, in a page
 
-std::string JsonOrNull(const Rows& rows, int row, int column) {
-  return rows.IsNull(row, column) ? "null" : std::string(rows.Get(row, column));
-}
-
 device::ConnectionState StateOf(std::string_view name) {
   for (const auto state : {device::ConnectionState::kOnline, device::ConnectionState::kOffline}) {
     if (device::ConnectionStateName(state) == name) return state;
@@ -37,9 +33,9 @@ device::Connection ConnectionAt(const Rows& rows, int row) {
   connection.description.client_version = rows.Get(row, 8);
   connection.position.partition = static_cast<std::int32_t>(rows.GetInt64(row, 9));
   connection.position.offset = rows.GetInt64(row, 10);
-  connection.description.canonical_facts = JsonOrNull(rows, row, 11);
-  connection.description.dispatchers = JsonOrNull(rows, row, 12);
-  connection.description.tags = JsonOrNull(rows, row, 13);
+  connection.description.canonical_facts = rows.GetJson(row, 11);
+  connection.description.dispatchers = rows.GetJson(row, 12);
+  connection.description.tags = rows.GetJson(row, 13);
   return connection;
 }
 

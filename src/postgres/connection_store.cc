@@ -45,10 +45,6 @@ device::ConnectionState StateNamed(std::string_view name) {
   return device::ConnectionState::kUnknown;
 }
 
-std::string JsonOrNull(const Rows& rows, int row, int column) {
-  return rows.IsNull(row, column) ? "null" : std::string(rows.Get(row, column));
-}
-
 StoredHistory ReadHistory(const Rows& rows, int row) {
   StoredHistory history;
   history.stored = true;
@@ -62,9 +58,9 @@ StoredHistory ReadHistory(const Rows& rows, int row) {
   connection.description.client_name = rows.Get(row, 7);
   connection.description.client_version = rows.Get(row, 8);
   connection.position = {static_cast<std::int32_t>(rows.GetInt64(row, 9)), rows.GetInt64(row, 10)};
-  connection.description.canonical_facts = JsonOrNull(rows, row, 11);
-  connection.description.dispatchers = JsonOrNull(rows, row, 12);
-  connection.description.tags = JsonOrNull(rows, row, 13);
+  connection.description.canonical_facts = rows.GetJson(row, 11);
+  connection.description.dispatchers = rows.GetJson(row, 12);
+  connection.description.tags = rows.GetJson(row, 13);
   history.stored_description = connection.description;
   if (!rows.IsNull(row, 14)) AddInterval(rows, row, 14, history);
   return history;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/hex.h"
 #include "postgres/array.h"
 #include "postgres/audit_rows.h"
 
@@ -11,18 +12,6 @@ namespace {
 constexpr std::string_view kColumns =
     "dead_letter_id, at, tenant, client_id, reason, action_id, status, topic, partition, "
     "log_offset, source, detail, state, decided_at, decided_by, note, replayed_as";
-
-std::string Hex(std::string_view bytes) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-  return out;
-}
 
 base::Result<DeadLetter> LetterAt(const Rows& rows, int row) {
   DeadLetter letter;
@@ -107,7 +96,7 @@ base::Status AddDeadLetters(Transaction& transaction, const std::string& topic,
     reasons.Add(record.reason);
     sources.Add(record.source);
     details.Add(record.detail);
-    payloads.Add(Hex(record.payload.substr(0, kLongestLetterPayload)));
+    payloads.Add(base::ToHex(record.payload.substr(0, kLongestLetterPayload)));
     partitions.Add(record.partition);
     offsets.Add(record.offset);
   }

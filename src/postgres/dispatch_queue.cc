@@ -56,8 +56,8 @@ base::Status ReadActions(Connection& connection, Claimed& claimed) {
     claimed.actions.emplace(
         rows->Get(row, 0),
         QueuedAction{action::Directive(rows->Get(row, 1)), std::string(rows->Get(row, 2)),
-                     rows->IsNull(row, 3) ? "null" : std::string(rows->Get(row, 3)),
-                     rows->GetTimestamp(row, 4), std::string(rows->Get(row, 5)),
+                     rows->GetJson(row, 3), rows->GetTimestamp(row, 4),
+                     std::string(rows->Get(row, 5)),
                      rows->IsNull(row, 6) ? std::nullopt
                                           : std::optional(device::TenantId(rows->Get(row, 6))),
                      std::chrono::seconds(rows->GetInt64(row, 7))});

@@ -44,6 +44,10 @@ std::optional<std::string> Rows::GetOptional(int row, int column) const {
   return std::string(Get(row, column));
 }
 
+std::string Rows::GetJson(int row, int column) const {
+  return IsNull(row, column) ? "null" : std::string(Get(row, column));
+}
+
 std::int64_t Rows::GetInt64(int row, int column) const noexcept {
   return ToInt64(Get(row, column));
 }

@@ -28,6 +28,7 @@ class Rows {
   bool IsNull(int row, int column) const noexcept;
   std::string_view Get(int row, int column) const noexcept;  // "" where NULL
   std::optional<std::string> GetOptional(int row, int column) const;
+  std::string GetJson(int row, int column) const;  // "null" where NULL
 
   // For columns of that type; NULL gives 0, false, and the epoch.
   std::int64_t GetInt64(int row, int column) const noexcept;

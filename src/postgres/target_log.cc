@@ -35,10 +35,6 @@ std::vector<TargetStatus> StatusesThatAre(bool final) {
   return statuses;
 }
 
-std::string JsonOrNull(const Rows& rows, int row, int column) {
-  return rows.IsNull(row, column) ? "null" : std::string(rows.Get(row, column));
-}
-
 // The columns client_id, status, reason, progress, note and changed_at, from the fourth on.
 base::Result<action::Target> TargetAt(const Rows& rows, int row) {
   const auto status = action::ParseTargetStatus(rows.Get(row, 4));
@@ -62,14 +58,14 @@ base::Result<EndedTarget> EndedAt(const Rows& rows, int row) {
     action::Result result;
     result.received_at = rows.GetTimestamp(row, 9);
     result.content = rows.GetOptional(row, 10);
-    result.metadata = JsonOrNull(rows, row, 11);
+    result.metadata = rows.GetJson(row, 11);
     ended.target.result = std::move(result);
   }
   action::Action& action = ended.action;
   action.id = action::ActionId(rows.Get(row, 2));
   action.directive = action::Directive(rows.Get(row, 12));
   action.payload = rows.Get(row, 13);
-  action.metadata = JsonOrNull(rows, row, 14);
+  action.metadata = rows.GetJson(row, 14);
   action.requested_by = rows.Get(row, 15);
   if (!rows.IsNull(row, 16)) action.tenant = device::TenantId(rows.Get(row, 16));
   action.created_at = rows.GetTimestamp(row, 17);

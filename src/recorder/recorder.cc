@@ -3,13 +3,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <condition_variable>
 #include <exception>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/pause.h"
 #include "base/startup_error.h"
 #include "base/thread_name.h"
 #include "base/wakeup.h"
@@ -28,14 +27,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kHealthEvery{500};
 constexpr milliseconds kAskKafka{3000};
 constexpr std::size_t kRoomForHeaders = 16 * 1024;
-
-// Sleeps; ends early when stop is requested.
-void Wait(const std::stop_token& stop, milliseconds time) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
-}
 
 std::string NameOf(const std::string& topic) { return kafka::ParseTopicSpec(topic)->name; }
 
@@ -216,7 +207,7 @@ bool Recorder::EnsureTopics(const std::stop_token& stop) {
     TellOwners();
     const auto ping = pool_.Ping(kHealthEvery);
     Tell("postgres", ping ? "" : ping.error().message);
-    Wait(stop, kHealthEvery);
+    base::Pause(stop, kHealthEvery);
   }
   return false;
 }
@@ -285,7 +276,7 @@ int Recorder::Follow(const std::stop_token& stop) {
     for (const auto& control : controls) statuses.push_back(control->follower.status());
     TellHealth(statuses, data.follower.status(), letters.follower.status());
     Tell("results", results.trouble());
-    Wait(ending.get_token(), kHealthEvery);
+    base::Pause(ending.get_token(), kHealthEvery);
   }
   threads.clear();
   return failed ? 1 : 0;

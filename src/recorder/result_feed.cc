@@ -1,8 +1,8 @@
 #include "recorder/result_feed.h"
 
-#include <condition_variable>
 #include <utility>
 
+#include "base/pause.h"
 #include "base/uuid.h"
 #include "recorder/result_event.h"
 
@@ -40,13 +40,7 @@ ResultFeed::ResultFeed(ResultFeedOptions options, postgres::Pool& pool, Publishe
                                "then; 0 once nothing is left.")) {}
 
 void ResultFeed::Run(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  while (!stop.stop_requested()) {
-    const milliseconds pause = Turn(stop);
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, pause, [] { return false; });
-  }
+  while (!stop.stop_requested()) base::Pause(stop, Turn(stop));
   if (!noted_) return;
   (void)Note();
   (void)target_log_.Release(owner_);
