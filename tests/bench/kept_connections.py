@@ -24,9 +24,11 @@ class Connection(asyncio.Protocol):
     def __init__(self):
         self._transport = self._answer = None
         self._data = b""
+        self.open = False
 
     def connection_made(self, transport) -> None:
         self._transport = transport
+        self.open = True
 
     def ask(self, request: bytes) -> asyncio.Future:
         self._answer = asyncio.get_running_loop().create_future()
@@ -42,6 +44,7 @@ class Connection(asyncio.Protocol):
         answer.set_result(Answer(int(head[9:12]), body, time.monotonic()))
 
     def connection_lost(self, error) -> None:
+        self.open = False
         if self._answer and not self._answer.done():
             self._answer.set_exception(ConnectionError(f"the API closed the connection: {error}"))
 
@@ -75,12 +78,20 @@ class Connections:
 
     async def _ask(self, request: bytes) -> Answer:
         try:
-            connection = self._idle.pop() if self._idle else await self._connect()
+            connection = self._kept() or await self._connect()
             answer = await connection.ask(request)
         except OSError:  # also who is too many is told so by a closed connection
             return Answer(0, b"", time.monotonic())
         self._idle.append(connection)
         return answer
+
+    def _kept(self):
+        """One that the API has not closed meanwhile, if there is one."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.open:
+                return connection
+        return None
 
     def close(self) -> None:
         for each in self._idle:

@@ -1,10 +1,12 @@
 """./dev test itself: whatever goes wrong with a suite must be a failure in the last line, never a silence."""
 
 import sys
+import threading
+import time
 
 import pytest
 from harness.wait import until
-from heliograph_local import processes, suite_results, suite_run
+from heliograph_local import processes, suite_results, suite_run, suites
 
 GOOD = '<testsuites><testsuite><testcase classname="A" name="a" status="run"/></testsuite></testsuites>'
 MIXED = """<testsuites><testsuite>
@@ -21,12 +23,12 @@ EMPTY = "<testsuites></testsuites>"
 def _run(tmp_path):
     """Runs a Python program as a suite; what it prints to `xml` is its XML."""
 
-    def run(program, xml_text=None, seconds=10):
+    def run(program, xml_text=None, seconds=10, ending=None):
         xml = tmp_path / "results.xml"
         if xml_text is not None:
             xml.write_text(xml_text)
         command = [sys.executable, "-c", program]
-        code, how = suite_run.run_process(command, None, tmp_path / "log", seconds, lambda note: None)
+        code, how = suite_run.run_process(command, None, tmp_path / "log", seconds, lambda note: None, ending or threading.Event())
         return suite_results.of_process("suite", xml, code, how)
 
     return run
@@ -69,3 +71,19 @@ def test_what_a_suite_started_ends_with_it(run, tmp_path):
     )
     assert run(program, seconds=2).failed
     until(lambda: processes.has_ended(int(started.read_text())), "the process that the suite started has ended")
+
+
+def test_an_interruption_ends_what_runs(run):
+    ending = threading.Event()
+    threading.Timer(1, ending.set).start()
+    began = time.monotonic()
+    assert "interrupted" in run("import time; time.sleep(600)", seconds=300, ending=ending).failed[0]
+    assert time.monotonic() - began < 150
+
+
+def test_every_python_file_is_in_one_suite():
+    files = [argument for suite in suites.python_suites([]) for argument in suite.command if argument.endswith(".py")]
+    assert sorted(files) == sorted(map(str, (suites.ROOT / "tests").glob("*/**/test_*.py")))
+    lanes = [suite for suite in suites.python_suites([]) if suite.beside == "integration"]
+    assert [suite.name for suite in lanes] == ["integration api (pytest)", "integration recorder (pytest)", "integration (pytest)"]
+    assert len({suite.servers for suite in lanes}) == 3

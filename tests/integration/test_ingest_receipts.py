@@ -163,6 +163,7 @@ def test_without_the_second_connection_the_window_goes_on(bench):
         ingest = bench.ingest(MQTT__HOSTS=f"{HOST}:{link.port}").start().ready()
         device = Asker(bench, "device-1")
         device.gets_receipts(b"before")
+        wait.until(lambda: ingest.value("receipts_sent_total") == 1, "ingest knows that, too")
         link.refuse()
         link.end(second_connection(bench, ingest))
         wait.until(lambda: "connection to the broker lost" in ingest.log(), "the second connection is lost")

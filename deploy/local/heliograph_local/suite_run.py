@@ -5,6 +5,9 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
 
 from . import build, files, homes, servers, settings, suites
@@ -22,14 +25,16 @@ def run(names: list, only_list: bool) -> int:
 
 
 class _Run:
-    """One run of the tests. Threads: one thread."""
+    """One run of the tests. Threads: one thread, and one for each of the suites that run at the same time."""
 
     def __init__(self, folder: Path, names: list):
         self._folder = folder
         self._names = names
         self._progress = Progress()
         self._results = Results()
-        self._servers = None
+        self._servers = {}  # name -> servers
+        self._lock = threading.Lock()  # of _servers
+        self._ending = threading.Event()  # interrupted: the suites that run are ended
         self._logs = settings.data_folder() / "log/test"
 
     def all(self, only_list: bool) -> int:
@@ -38,9 +43,9 @@ class _Run:
             for preset in suites.KINDS:
                 self._preset(preset, only_list)
         finally:
-            if self._servers:
-                self._servers.stop()
-                homes.remove(self._servers.settings.data)
+            for each in self._servers.values():
+                each.stop()
+                homes.remove(each.settings.data)
         if only_list:
             return 0
         return self._tell()
@@ -60,8 +65,17 @@ class _Run:
             self._progress.line(str(problem))
             self._results.failed.append(f"build {preset}")
             return
-        for suite in chosen:
-            self._results.add(self._suite(suite))
+        for _, suites_at_once in groupby(enumerate(chosen), lambda each: each[1].beside or each[0]):
+            self._at_once([suite for _, suite in suites_at_once])
+
+    def _at_once(self, chosen: list) -> None:
+        with ThreadPoolExecutor(len(chosen)) as pool:
+            try:
+                for results in pool.map(self._suite, chosen):
+                    self._results.add(results)
+            except BaseException:
+                self._ending.set()
+                raise
 
     def _build(self, preset: str, chosen: list) -> None:
         if self._names:
@@ -83,26 +97,28 @@ class _Run:
         file_name = re.sub(r"[^a-z0-9]+", "-", suite.name.lower()).strip("-")
         log, xml = self._logs / f"{file_name}.log", self._folder / f"{file_name}.xml"
         environment = {**os.environ, **suite.environment, "HELIOGRAPH_PROGRAMS": str(build.folder("dev") / "bin")}
-        if suite.needs_servers:
-            environment.update(self._server_variables(file_name))
+        if suite.servers:
+            environment.update(self._server_variables(suite.servers, file_name))
         option = f"--junitxml={xml}" if suite.is_pytest else f"--gtest_output=xml:{xml}"
         with self._progress.step(title) as told:
-            code, how = run_process([*suite.command, option], environment, log, suite.seconds, told)
+            code, how = run_process([*suite.command, option], environment, log, suite.seconds, told, self._ending)
             results = of_process(suite.name, xml, code, how)
             told(results.totals())
         if results.failed:
             self._progress.line(f"{files.tail(log, 30)}\n    all of it: {log}")
         return results
 
-    def _server_variables(self, suite: str) -> dict:
-        """The servers, started when the first suite needs them, and an empty database for this one."""
-        if self._servers is None:
-            with self._progress.step(f"{'servers':28}") as told:
-                self._servers = servers.start_for_tests(self._folder / "servers")
-                told("Mosquitto, Kafka and PostgreSQL on free ports")
-        variables = servers.test_variables(self._servers)
-        variables["HELIOGRAPH_TEST_POSTGRES"] = self._servers.postgres.create_database(suite.replace("-", "_"))
-        variables["HELIOGRAPH_TEST_SERVERS"] = str(self._servers.settings.data)
+    def _server_variables(self, name: str, suite: str) -> dict:
+        """The servers of this name, started when the first suite needs them, and an empty database for this one."""
+        with self._lock:
+            if name not in self._servers:
+                with self._progress.step(f"{name:28}") as told:
+                    self._servers[name] = servers.start_for_tests(self._folder / name.replace(" ", "-"))
+                    told("Mosquitto, Kafka and PostgreSQL on free ports")
+        shared = self._servers[name]
+        variables = servers.test_variables(shared)
+        variables["HELIOGRAPH_TEST_POSTGRES"] = shared.postgres.create_database(suite.replace("-", "_"))
+        variables["HELIOGRAPH_TEST_SERVERS"] = str(shared.settings.data)
         return variables
 
     def _tell(self) -> int:
@@ -117,8 +133,8 @@ class _Run:
         return 1 if results.failed else 0
 
 
-def run_process(command: list, environment: dict, log: Path, seconds: float, told) -> tuple:
-    """(exit code, how it ended in words). What it started goes with it, whatever happens."""
+def run_process(command: list, environment: dict, log: Path, seconds: float, told, ending: threading.Event) -> tuple:
+    """(exit code, how it ended in words). What it started goes with it, whatever happens; `ending` ends it early."""
     with open(log, "wb") as output:
         process = subprocess.Popen(
             command,
@@ -136,6 +152,8 @@ def run_process(command: list, environment: dict, log: Path, seconds: float, tol
                 break
             except subprocess.TimeoutExpired:
                 told(_last_test(log))
+            if ending.is_set():
+                return 1, "was interrupted"
         else:
             return 1, f"was ended after {seconds:.0f} s"
     finally:

@@ -16,6 +16,9 @@ KINDS = {
 # Unit tests with one thread: there is nothing for ThreadSanitizer to find.
 ONE_THREAD = {"tsan": ("action", "config", "ctl", "device", "fuzz", "json", "tls")}
 PYTHON_FOLDERS = ("architecture", "bench", "integration", "e2e", "chaos")
+# A folder whose tests mostly wait: as many suites that run at the same time, each with servers of its own. By the beginning
+# of the files' names; the last one takes the others.
+LANES = {"integration": ("test_api", "test_recorder", "")}
 SECONDS = {"unit": 120, "contract": 120, "integration": 1200, "architecture": 120, "bench": 60, "e2e": 2400, "chaos": 1800}
 SANITIZER_FACTOR = 5
 
@@ -28,8 +31,9 @@ class Suite:
     command: tuple
     seconds: float
     environment: dict = field(default_factory=dict)
-    needs_servers: bool = False
+    servers: str = ""  # which set of servers it needs: suites with the same name share one
     is_pytest: bool = False
+    beside: str = ""  # suites in a row with the same name here run at the same time
 
 
 def google_programs(preset: str) -> list:
@@ -50,7 +54,7 @@ def google_suites(preset: str) -> list:
                 command=(*_wrapper(preset), str(build.folder(preset) / path)),
                 seconds=SECONDS[kind] * (1 if preset == "dev" else SANITIZER_FACTOR),
                 environment=_sanitizer_options(preset),
-                needs_servers=kind == "integration",
+                servers="servers" if kind == "integration" else "",
             )
         )
     order = KINDS[preset]
@@ -58,22 +62,28 @@ def google_suites(preset: str) -> list:
 
 
 def python_suites(names: list) -> list:
-    """One process per folder, so that a folder's tests share its stack; with `names`, only the files that match."""
+    """One process per folder, so that a folder's tests share its stack, or one per lane; with `names`, only the files that match."""
     suites = []
     for folder in PYTHON_FOLDERS:
         files = sorted((ROOT / "tests" / folder).glob("**/test_*.py"))
-        chosen = [file for file in files if matches(f"{folder} {file.stem}", names)]
-        if chosen:
-            suites.append(
-                Suite(
-                    name=f"{folder} (pytest)",
-                    command=(sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *map(str, chosen)),
-                    seconds=SECONDS[folder],
-                    needs_servers=folder == "integration",
-                    is_pytest=True,
-                )
-            )
+        for lane in LANES.get(folder, ("",)):
+            mine = [file for file in files if file.name.startswith(lane)]
+            files = [file for file in files if file not in mine]
+            chosen = [file for file in mine if matches(f"{folder} {file.stem}", names)]
+            if chosen:
+                suites.append(_python_suite(folder, lane.removeprefix("test_"), chosen))
     return suites
+
+
+def _python_suite(folder: str, lane: str, files: list) -> Suite:
+    return Suite(
+        name=f"{folder} {lane} (pytest)" if lane else f"{folder} (pytest)",
+        command=(sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *map(str, files)),
+        seconds=SECONDS[folder],
+        servers=f"servers {lane}".strip() if folder == "integration" else "",
+        is_pytest=True,
+        beside=folder if folder in LANES else "",
+    )
 
 
 def matches(name: str, names: list) -> bool:
