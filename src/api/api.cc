@@ -60,6 +60,7 @@ postgres::Config ForSets(postgres::Config config) {
 }
 
 postgres::Config RestOf(postgres::Config config) {
+  config.session_setup = postgres::kForPages;
   config.pool_size -= kSessionsTogether + kSessionsForQueue + kSessionsForSets;
   return config;
 }

@@ -21,6 +21,11 @@ inline constexpr const char* kByKeysOnly =
 // set.
 inline constexpr const char* kForSets = "SET plan_cache_mode = force_custom_plan; SET jit = off";
 
+// For sessions that read pages: each page comes in the order of an index and ends with the page. By
+// a bitmap PostgreSQL reads everything that belongs to a large action and sorts it, as long as it
+// has not counted how much that is.
+inline constexpr const char* kForPages = "SET enable_bitmapscan = off";
+
 struct Config {
   // A libpq connection string or URL: TLS and several hosts as libpq has them. A server that is
   // read-only is passed over.
@@ -36,6 +41,9 @@ struct Config {
   // Not a setting of a site: SQL that every session begins with, "SET plan_cache_mode =
   // force_generic_plan".
   std::string session_setup;
+  // Nor this: how long a pool's session goes by its plans before it makes them anew. A plan knows
+  // the sizes that the tables had when it was made.
+  std::chrono::milliseconds plans_last{std::chrono::seconds(5)};
 
   void Bind(config::Binder& binder);
 };

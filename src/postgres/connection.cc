@@ -60,8 +60,10 @@ base::Result<Connection> Connection::Open(const Config& config, std::string_view
       continue;
     }
     const bool limited = config.statement_timeout.count() > 0;
-    Connection connection(Session(*session), limited ? config.statement_timeout + kAnswerGrace
-                                                     : std::chrono::milliseconds(0));
+    Connection connection(
+        Session(*session),
+        limited ? config.statement_timeout + kAnswerGrace : std::chrono::milliseconds(0),
+        config.plans_last);
     if (auto configured = connection.Configure(config); !configured) {
       error = std::move(configured).error();
       continue;
@@ -99,6 +101,14 @@ bool Connection::LooksAlive() noexcept {
   if (::poll(&socket, 1, 0) == 0) return true;
   return ::PQconsumeInput(session_.get()) == 1 && ::PQstatus(session_.get()) == CONNECTION_OK &&
          ::poll(&socket, 1, 0) == 0;
+}
+
+base::Status Connection::RenewPlans() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - planned_at_ < plans_last_) return {};
+  planned_at_ = now;
+  if (auto answer = ExecuteScript("DISCARD PLANS"); !answer) return std::move(answer).error();
+  return {};
 }
 
 int Connection::socket() const noexcept { return healthy() ? ::PQsocket(session_.get()) : -1; }

@@ -50,6 +50,9 @@ class Connection {
   // As healthy, and the server has not closed it meanwhile, as far as this side of the network
   // knows.
   bool LooksAlive() noexcept;
+  // The next statements are planned anew, if that has been longer ago than config.plans_last.
+  // Returns as Execute.
+  base::Status RenewPlans();
   // After a LISTEN: the socket, which is readable when something may have come; -1 once it is lost.
   int socket() const noexcept;
   // Takes what has come, without waiting: how many notifications.
@@ -61,8 +64,9 @@ class Connection {
   using Session = base::UniqueHandle<pg_conn, CloseSession>;
   struct Values;  // what libpq wants to know of parameters
 
-  Connection(Session session, std::chrono::milliseconds answer_limit)
-      : session_(std::move(session)), answer_limit_(answer_limit) {}
+  Connection(Session session, std::chrono::milliseconds answer_limit,
+             std::chrono::milliseconds plans_last)
+      : session_(std::move(session)), answer_limit_(answer_limit), plans_last_(plans_last) {}
 
   base::Status Configure(const Config& config);
   // The prepared statement's name; "" when there are too many and it goes unprepared.
@@ -76,6 +80,8 @@ class Connection {
 
   Session session_;
   std::chrono::milliseconds answer_limit_;  // 0 = none
+  std::chrono::milliseconds plans_last_;
+  base::SteadyTime planned_at_ = std::chrono::steady_clock::now();  // none is older
   bool lost_ = false;
   std::unordered_map<std::string, std::string> prepared_;  // SQL text -> name
 };

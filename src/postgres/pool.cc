@@ -20,7 +20,12 @@ base::Result<Pool::Lease> Pool::Acquire(base::SteadyTime deadline) {
     while (!idle_.empty()) {
       std::unique_ptr<Connection> connection = std::move(idle_.back());
       idle_.pop_back();
-      if (connection->LooksAlive()) return Lease(*this, std::move(connection));
+      lock.unlock();
+      if (connection->LooksAlive() && connection->RenewPlans()) {
+        return Lease(*this, std::move(connection));
+      }
+      connection.reset();  // closes outside the lock
+      lock.lock();
       --open_;
     }
     if (open_ < config_.pool_size) {

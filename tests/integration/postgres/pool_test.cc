@@ -76,6 +76,32 @@ TEST(Pool, ClosesASessionThatIsLeftInATransaction) {
   EXPECT_FALSE((*lease)->in_transaction());
 }
 
+TEST(Pool, PlansAnewForTablesThatHaveGrown) {
+  Connection other = Connect();
+  Must(other.ExecuteScript(
+      "CREATE TABLE grown (key text PRIMARY KEY) WITH (autovacuum_enabled = off)"));
+  Config config = Sized(1);
+  config.session_setup = "SET plan_cache_mode = force_generic_plan";
+  config.plans_last = 0ms;
+  Pool pool(config, "test-pool");
+  // How often the table was read whole until now, after one more look-up by keys.
+  const auto look = [&pool] {
+    auto lease = pool.Acquire(In(5s));
+    Must((*lease)->Execute("SELECT FROM unnest($1::text[]) AS wanted(key) JOIN grown USING (key)",
+                           {"{k1,k2}"}));
+    Must((*lease)->ExecuteScript("SELECT pg_stat_force_next_flush()"));
+    return Must((*lease)->ExecuteScript("SELECT seq_scan FROM pg_stat_user_tables WHERE "
+                                        "relname = 'grown'"))
+        .GetInt64(0, 0);
+  };
+  const std::int64_t before = look();
+  EXPECT_EQ(look(), before + 1) << "an empty table is read whole";
+  Must(other.ExecuteScript("INSERT INTO grown SELECT 'k' || n FROM generate_series(1, 50000) n"));
+  const std::int64_t filled = look();
+  EXPECT_EQ(look(), filled);
+  Must(other.ExecuteScript("DROP TABLE grown"));
+}
+
 TEST(Pool, PingTellsWhetherTheDatabaseAnswers) {
   Pool there(TestConfig(), "test-pool");
   EXPECT_TRUE(there.Ping(1s));
