@@ -140,6 +140,7 @@ http::Response ActionRoutes::Cancel(const http::Request& request, const auth::Pr
   if (!id) return NotFound("action");
   decision.action_id = *id;
   const auto action = store_.Cancel(*id, OriginOf(request, caller));
+  watched_.Forget(*id);
   if (!action) return FromError(action.error());
   if (!*action) return NotFound("action");
   http::Response response;
@@ -152,7 +153,7 @@ http::Response ActionRoutes::Get(const http::Request& request, const auth::Princ
   if (parameters.fault()) return *parameters.fault();
   const auto id = ActionIdOf(request);
   if (!id) return NotFound("action");
-  const auto action = store_.Get(*id, TenantOf(caller));
+  const auto action = watched_.Get(*id, TenantOf(caller));
   if (!action) return FromError(action.error());
   if (!*action) return NotFound("action");
   http::Response response;
@@ -228,6 +229,7 @@ http::Response ActionRoutes::PostResult(const http::Request& request,
   }
   const auto target =
       store_.Report(*client_id, std::get<action::Report>(std::move(parsed)), TenantOf(caller));
+  watched_.Forget(*id);
   if (!target) return FromError(target.error());
   if (!*target) return NotFound("target");
   http::Response response;

@@ -4,6 +4,7 @@
 #include "api/auditor.h"
 #include "api/guard.h"
 #include "api/submitter.h"
+#include "dispatch/watched_actions.h"
 #include "http/router.h"
 #include "postgres/action_queries.h"
 #include "postgres/action_store.h"
@@ -13,9 +14,14 @@ namespace heliograph::api {
 // Threads: any thread.
 class ActionRoutes {
  public:
-  ActionRoutes(Submitter& submitter, postgres::ActionStore& store, postgres::ActionQueries& queries,
+  ActionRoutes(Submitter& submitter, postgres::ActionStore& store,
+               dispatch::WatchedActions& watched, postgres::ActionQueries& queries,
                Auditor& auditor)
-      : submitter_(submitter), store_(store), queries_(queries), auditor_(auditor) {}
+      : submitter_(submitter),
+        store_(store),
+        watched_(watched),
+        queries_(queries),
+        auditor_(auditor) {}
 
   void AddTo(http::Router& router, const Guard& guard);
 
@@ -33,6 +39,7 @@ class ActionRoutes {
 
   Submitter& submitter_;
   postgres::ActionStore& store_;
+  dispatch::WatchedActions& watched_;
   postgres::ActionQueries& queries_;
   Auditor& auditor_;
 };

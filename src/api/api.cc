@@ -16,6 +16,7 @@
 #include "base/startup_error.h"
 #include "dispatch/housekeeper.h"
 #include "dispatch/queue_worker.h"
+#include "dispatch/watched_actions.h"
 #include "events/event_hub.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -65,6 +66,14 @@ postgres::Config RestOf(postgres::Config config) {
   return config;
 }
 
+base::Result<dispatch::WatchedActions::Shared> ReadShared(postgres::ActionStore& store,
+                                                          const action::ActionId& id) {
+  auto found = store.Get(id, std::nullopt);
+  if (!found) return std::move(found).error();
+  if (!*found) return dispatch::WatchedActions::Shared();
+  return std::make_shared<const action::Action>(**std::move(found));
+}
+
 http::Response OpenApi(const http::Request& request) {
   const Parameters parameters(request, {});
   if (parameters.fault()) return *parameters.fault();
@@ -88,6 +97,7 @@ struct Api::Parts {
         queue_pool(ByKeysOnly(config.postgres, kSessionsForQueue), "heliograph-api"),
         set_pool(ForSets(config.postgres), "heliograph-api"),
         store(pool, together, kSessionWait),
+        watched([this](const action::ActionId& id) { return ReadShared(store, id); }),
         sets(set_pool, kSetWait),
         group_store(pool, kSessionWait),
         queries(pool, kSessionWait),
@@ -135,6 +145,7 @@ struct Api::Parts {
   postgres::Pool queue_pool;
   postgres::Pool set_pool;
   postgres::ActionStore store;
+  dispatch::WatchedActions watched;
   postgres::SetStore sets;
   postgres::GroupStore group_store;
   postgres::ConnectionQueries queries;
@@ -155,7 +166,7 @@ struct Api::Parts {
   ConnectionRoutes connections{queries};
   Auditor auditor{audit};
   Submitter submitter{dispatcher, sets, permissions};
-  ActionRoutes actions{submitter, store, action_queries, auditor};
+  ActionRoutes actions{submitter, store, watched, action_queries, auditor};
   EventRoutes event_routes{hub};
   DeadLetterRoutes letter_routes{letters, store, submitter, auditor};
   AuditRoutes audit_routes{audit};
