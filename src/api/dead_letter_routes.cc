@@ -162,7 +162,7 @@ http::Response DeadLetterRoutes::Replay(const http::Request& request, const auth
   if (!request.body.empty() && !IsJson(request)) return UnsupportedMediaType();
   const auto id = IdOf(request);
   if (!id) return NotFound("dead letter");
-  decision.dead_letter_id = *id;
+  decision.dead_letter_id = id;
   const auto found = letters_.Get(*id, TenantOf(caller));
   if (!found) return FromError(found.error());
   if (!*found) return NotFound("dead letter");
@@ -199,7 +199,7 @@ http::Response DeadLetterRoutes::Discard(const http::Request& request,
   if (auto* fault = std::get_if<http::Response>(&note)) return std::move(*fault);
   const auto id = IdOf(request);
   if (!id) return NotFound("dead letter");
-  decision.dead_letter_id = *id;
+  decision.dead_letter_id = id;
   const auto letter = letters_.Discard(*id, std::get<std::string>(note), OriginOf(request, caller));
   if (!letter) return FromError(letter.error());
   if (!*letter) return NotFound("dead letter");
