@@ -1,5 +1,10 @@
 #include "action/action.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "action/action_status.h"
 #include "base/rfc3339.h"
 #include "json/json.h"
 
@@ -68,6 +73,42 @@ void AppendMembers(std::string& out, const Action& action) {
   AppendTime(out, action.deadline);
 }
 
+void AppendOptionalTime(std::string& out, const std::optional<base::Timestamp>& time) {
+  if (time) {
+    AppendTime(out, *time);
+  } else {
+    out += "null";
+  }
+}
+
+// How the action goes out, and where it stands.
+void AppendCourse(std::string& out, const Action& action) {
+  out += ',';
+  AppendRollout(out, action.rollout);
+  out += R"(,"status":)";
+  json::AppendString(out, ActionStatusName(StatusOf(action)));
+  out += R"(,"paused_at":)";
+  AppendOptionalTime(out, action.paused_at);
+  out += R"(,"aborted_at":)";
+  AppendOptionalTime(out, action.aborted_at);
+  out += R"(,"cancelled_at":)";
+  AppendOptionalTime(out, action.cancelled_at);
+}
+
+// Over the last minute, or since it began where that is less.
+void AppendPace(std::string& out, const Action& action) {
+  const base::Timestamp begin =
+      std::max(action.created_at, action.rollout.not_before.value_or(action.created_at));
+  const double over_s = std::clamp(std::chrono::duration<double>(action.as_of - begin).count(), 1.0,
+                                   std::chrono::duration<double>(kPaceOver).count());
+  std::int64_t open = 0;
+  for (const auto& [status, count] : action.totals) open += IsFinal(status) ? 0 : count;
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), R"(,"pace":{"ended_per_s":%.2f,"over_s":%.1f)",
+                static_cast<double>(action.ended_lately) / over_s, over_s);
+  out.append(text.data()).append(R"(,"remaining":)").append(std::to_string(open)).append(1, '}');
+}
+
 void AppendOrder(std::string& out, const Action& action) {
   out += R"(,"payload":)" + action.payload + R"(,"metadata":)" + action.metadata;
 }
@@ -100,6 +141,26 @@ void AppendHeading(std::string& out, const Action& action) {
   out += '}';
 }
 
+void AppendListed(std::string& out, const Action& action) {
+  AppendMembers(out, action);
+  AppendCourse(out, action);
+  out += '}';
+}
+
+void CountEnded(Action& action) {
+  action.ended = !action.totals.empty() &&
+                 std::all_of(action.totals.begin(), action.totals.end(), [](const auto& total) {
+                   return total.second == 0 || IsFinal(total.first);
+                 });
+  if (!action.targets) return;
+  action.ended_lately = std::count_if(
+      action.targets->begin(), action.targets->end(), [&action](const Target& target) {
+        const bool late = target.result && target.result->late;
+        return IsFinal(target.status) && !late && target.updated_at > action.created_at &&
+               target.updated_at > action.as_of - kPaceOver;
+      });
+}
+
 void AppendRequest(std::string& out, const Action& action) {
   AppendMembers(out, action);
   AppendOrder(out, action);
@@ -110,6 +171,8 @@ std::string WriteAction(const Action& action) {
   std::string out;
   AppendMembers(out, action);
   AppendOrder(out, action);
+  AppendCourse(out, action);
+  AppendPace(out, action);
   out += R"(,"totals":)";
   AppendTotals(out, action.totals);
   out += R"(,"targets":)";

@@ -1,6 +1,7 @@
 // An action and its targets as callers see them: the REST object. Pure.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -11,6 +12,7 @@
 
 #include "action/ids.h"
 #include "action/if_offline.h"
+#include "action/rollout.h"
 #include "action/target_status.h"
 #include "base/clock.h"
 #include "device/ids.h"
@@ -18,6 +20,7 @@
 namespace heliograph::action {
 
 inline constexpr std::size_t kTargetsInFull = 1000;  // an action with more shows them by pages only
+inline constexpr std::chrono::seconds kPaceOver{60};
 inline constexpr std::size_t kContentInFull = 1024 * 1024;  // bytes of results in one answer
 
 // What the device answered at the end.
@@ -50,12 +53,25 @@ struct Action {
   std::optional<ActionId> replay_of;  // of whose dead letters it tries some again
   base::Timestamp created_at{};
   base::Timestamp deadline{};  // each target is final 5 s later
+  Rollout rollout = {};
+  std::optional<base::Timestamp> paused_at = {};
+  std::optional<base::Timestamp> aborted_at = {};
+  std::optional<base::Timestamp> cancelled_at = {};
+  bool ended = false;       // every target has; of a listed action, as far as it was noticed
+  base::Timestamp as_of{};  // when it was so, by the clock of created_at
+  // Targets that have ended in the last kPaceOver before as_of, but not at acceptance.
+  std::int64_t ended_lately = 0;
   std::map<TargetStatus, std::int64_t> totals;
   std::optional<std::vector<Target>> targets;  // nullopt = more than kTargetsInFull
 };
 
-// JSON. A heading is what a list of actions shows: without payload, metadata, totals and targets.
+// Where every target is counted in `totals`: sets `ended`, and `ended_lately` from `targets`.
+void CountEnded(Action& action);
+
+// JSON. A heading is without payload, metadata, totals and targets.
 void AppendHeading(std::string& out, const Action& action);
+// What a list of actions shows: a heading, the rollout and the status.
+void AppendListed(std::string& out, const Action& action);
 // With payload and metadata: all that was asked for.
 void AppendRequest(std::string& out, const Action& action);
 void AppendTarget(std::string& out, const Target& target);
@@ -73,7 +89,11 @@ inline constexpr std::string_view kNotAcknowledged =
     "not_acknowledged";                                   // it may have been delivered
 inline constexpr std::string_view kNotSent = "not_sent";  // broker away, or too slow
 inline constexpr std::string_view kDispatcherEnded =
-    "dispatcher_ended";                                               // it may have been delivered
+    "dispatcher_ended";  // it may have been delivered
+// Queued, and expired before its turn came.
+inline constexpr std::string_view kHeldBack = "held_back";  // by its rollout, or a pause
+inline constexpr std::string_view kRolloutAborted =
+    "aborted";  // cancelled: too many others had failed
 inline constexpr std::string_view kBeforeSending = "before_sending";  // cancelled, these three
 inline constexpr std::string_view kWhileSending = "while_sending";    // it may have been delivered
 inline constexpr std::string_view kAfterSending = "after_sending";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "action/fault.h"
+#include "action/rollout.h"
 #include "action/selector.h"
 #include "device/ids.h"
 #include "json/json.h"
@@ -29,6 +30,10 @@ std::string PointerLevel(std::string_view name);
 // The list of client ids at `field`, at most `most`, each once; sorted.
 Fault ReadClientIds(const json::Value& list, const std::string& field, std::size_t most,
                     std::vector<device::ClientId>& ids);
+
+// When and how fast, of a request. Words of abort_if that are not known are faults: what is
+// mistyped would let more devices fail.
+Fault ReadRollout(const json::Value& root, Rollout& rollout);
 
 // A condition that is not known is a fault, and so is null: what is overlooked would make the set
 // larger.

@@ -94,6 +94,16 @@ Fault ReadTimeLimit(const json::Value& root, Request& request) {
   return std::nullopt;
 }
 
+// Against a time to live somebody who knows the time looks.
+Fault ReadStart(const json::Value& root, Request& request) {
+  if (Fault fault = ReadRollout(root, request.rollout)) return fault;
+  const auto& start = request.rollout.not_before;
+  if (start && request.deadline && *start >= *request.deadline) {
+    return RequestFault{"/not_before", "the start is not before the deadline"};
+  }
+  return std::nullopt;
+}
+
 Fault ReadDirective(const json::Value& root, Request& request) {
   const json::Value* directive = Find(root, "directive");
   if (directive == nullptr || !directive->is_string()) {
@@ -182,6 +192,7 @@ std::variant<Request, RequestFault> ParseRequest(std::string_view body) {
   request.payload = json::Write(*payload);
   if (Fault fault = ReadMetadata(root, request)) return *std::move(fault);
   if (Fault fault = ReadTimeLimit(root, request)) return *std::move(fault);
+  if (Fault fault = ReadStart(root, request)) return *std::move(fault);
   if (Fault fault = ReadIfOffline(root, request)) return *std::move(fault);
   if (Fault fault = ReadDryRun(root, request)) return *std::move(fault);
   request.canonical = json::Write(root);

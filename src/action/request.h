@@ -14,6 +14,7 @@
 #include "action/fault.h"
 #include "action/ids.h"
 #include "action/if_offline.h"
+#include "action/rollout.h"
 #include "action/selector.h"
 #include "base/clock.h"
 #include "device/ids.h"
@@ -42,6 +43,7 @@ struct Request {
   // At most one of the two. A deadline may lie in the past: whoever knows the time says so.
   std::optional<base::Timestamp> deadline;
   std::optional<std::chrono::seconds> ttl;
+  Rollout rollout = {};
   bool dry_run = false;
   std::optional<std::string> dry_run_id;  // a UUID, lower case; only where dry_run is false
   // What it asks for: the body as `canonical`, without dry_run and dry_run_id.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "action/action_status.h"
 #include "action/request.h"
 #include "action/result_body.h"
 #include "api/cursor.h"
@@ -27,6 +28,14 @@ std::optional<action::ActionId> ActionIdOf(const http::Request& request) {
   auto id = action::ParseActionId(request.path_parameters.find("action_id")->second);
   if (!id) return std::nullopt;
   return *std::move(id);
+}
+
+// One whose deadline has just passed may not say so yet.
+std::string_view OverNameOf(const action::Action& action) {
+  const action::ActionStatus status = action::StatusOf(action);
+  const bool stopped =
+      status == action::ActionStatus::kCancelled || status == action::ActionStatus::kAborted;
+  return action::ActionStatusName(stopped ? status : action::ActionStatus::kEnded);
 }
 
 // The one header of that name; two would leave open which one counts.
@@ -62,6 +71,8 @@ void ActionRoutes::AddTo(http::Router& router, const Guard& guard) {
   };
   add_deed("/v1/actions", "create", &ActionRoutes::Post);
   add_deed("/v1/actions/{action_id}/cancel", "cancel", &ActionRoutes::Cancel);
+  add_deed("/v1/actions/{action_id}/pause", "pause", &ActionRoutes::Pause);
+  add_deed("/v1/actions/{action_id}/resume", "resume", &ActionRoutes::Resume);
   add("GET", "/v1/actions", &ActionRoutes::List);
   add("GET", "/v1/actions/{action_id}", &ActionRoutes::Get);
   add("GET", "/v1/actions/{action_id}/targets", &ActionRoutes::ListTargets);
@@ -99,7 +110,7 @@ http::Response ActionRoutes::Post(const http::Request& request, const auth::Prin
 }
 
 http::Response ActionRoutes::List(const http::Request& request, const auth::Principal& caller) {
-  Parameters parameters(request, {"tenant", "requested_by", "directive", "created_from",
+  Parameters parameters(request, {"tenant", "requested_by", "directive", "status", "created_from",
                                   "created_before", "cursor", "limit"});
   postgres::ActionQuery query;
   query.sight = TenantOf(caller);
@@ -114,6 +125,10 @@ http::Response ActionRoutes::List(const http::Request& request, const auth::Prin
       parameters.Refuse("directive", "is no directive");
     }
   }
+  if (const auto text = parameters.Text("status")) {
+    query.status = action::ParseActionStatus(*text);
+    if (!query.status) parameters.Refuse("status", "is not the status of an action");
+  }
   query.created_from = parameters.Time("created_from");
   query.created_before = parameters.Time("created_before");
   query.limit = parameters.Limit();
@@ -126,7 +141,7 @@ http::Response ActionRoutes::List(const http::Request& request, const auth::Prin
   if (!found) return FromError(found.error());
   Page page;
   for (const action::Action& each : found->actions) {
-    page.Add([&](std::string& out) { action::AppendHeading(out, each); });
+    page.Add([&](std::string& out) { action::AppendListed(out, each); });
   }
   return std::move(page).Finish(found->next ? std::optional(WriteCursor(*found->next))
                                             : std::nullopt);
@@ -145,6 +160,36 @@ http::Response ActionRoutes::Cancel(const http::Request& request, const auth::Pr
   if (!*action) return NotFound("action");
   http::Response response;
   response.body = action::WriteAction(**action);
+  return response;
+}
+
+http::Response ActionRoutes::Pause(const http::Request& request, const auth::Principal& caller,
+                                   postgres::Decision& decision) {
+  return SetPaused(request, caller, decision, &postgres::RolloutStore::Pause);
+}
+
+http::Response ActionRoutes::Resume(const http::Request& request, const auth::Principal& caller,
+                                    postgres::Decision& decision) {
+  return SetPaused(request, caller, decision, &postgres::RolloutStore::Resume);
+}
+
+http::Response ActionRoutes::SetPaused(const http::Request& request, const auth::Principal& caller,
+                                       postgres::Decision& decision, Pausing pausing) {
+  const Parameters parameters(request, {});
+  if (parameters.fault()) return *parameters.fault();
+  const auto id = ActionIdOf(request);
+  if (!id) return NotFound("action");
+  decision.action_id = *id;
+  const auto paused = (rollouts_.*pausing)(*id, OriginOf(request, caller));
+  watched_.Forget(*id);
+  if (!paused) return FromError(paused.error());
+  if (!*paused) return NotFound("action");
+  if ((*paused)->over) {
+    decision.directive = (*paused)->action.directive.str();
+    return ActionIsOver(OverNameOf((*paused)->action));
+  }
+  http::Response response;
+  response.body = action::WriteAction((*paused)->action);
   return response;
 }
 

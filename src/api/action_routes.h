@@ -1,4 +1,5 @@
-// POST and GET /v1/actions, /v1/actions/{action_id}, its targets, their results, its cancelling.
+// POST and GET /v1/actions, /v1/actions/{action_id}, its targets, their results, its cancelling,
+// its pauses.
 #pragma once
 
 #include "api/auditor.h"
@@ -8,6 +9,7 @@
 #include "http/router.h"
 #include "postgres/action_queries.h"
 #include "postgres/action_store.h"
+#include "postgres/rollout_store.h"
 
 namespace heliograph::api {
 
@@ -16,11 +18,12 @@ class ActionRoutes {
  public:
   ActionRoutes(Submitter& submitter, postgres::ActionStore& store,
                dispatch::WatchedActions& watched, postgres::ActionQueries& queries,
-               Auditor& auditor)
+               postgres::RolloutStore& rollouts, Auditor& auditor)
       : submitter_(submitter),
         store_(store),
         watched_(watched),
         queries_(queries),
+        rollouts_(rollouts),
         auditor_(auditor) {}
 
   void AddTo(http::Router& router, const Guard& guard);
@@ -32,6 +35,14 @@ class ActionRoutes {
   http::Response List(const http::Request& request, const auth::Principal& caller);
   http::Response Cancel(const http::Request& request, const auth::Principal& caller,
                         postgres::Decision& decision);
+  http::Response Pause(const http::Request& request, const auth::Principal& caller,
+                       postgres::Decision& decision);
+  http::Response Resume(const http::Request& request, const auth::Principal& caller,
+                        postgres::Decision& decision);
+  using Pausing = base::Result<std::optional<postgres::Paused>> (postgres::RolloutStore::*)(
+      const action::ActionId& id, const postgres::Origin& origin);
+  http::Response SetPaused(const http::Request& request, const auth::Principal& caller,
+                           postgres::Decision& decision, Pausing pausing);
   http::Response Get(const http::Request& request, const auth::Principal& caller);
   http::Response ListTargets(const http::Request& request, const auth::Principal& caller);
   http::Response GetTarget(const http::Request& request, const auth::Principal& caller);
@@ -41,6 +52,7 @@ class ActionRoutes {
   postgres::ActionStore& store_;
   dispatch::WatchedActions& watched_;
   postgres::ActionQueries& queries_;
+  postgres::RolloutStore& rollouts_;
   Auditor& auditor_;
 };
 

@@ -106,6 +106,8 @@ struct Api::Parts {
         letters(pool, kSessionWait),
         target_log(pool, kSessionWait),
         queue(queue_pool, kSessionWait),
+        rollouts(pool, kSessionWait),
+        due_rollouts(queue_pool, kSessionWait),
         lease(queue, dispatch::NameOf(config.mqtt), health, metrics),
         broker(config.mqtt, lease, health),
         publisher(broker, TopicsOf(config), PublisherOptionsOf(config), clock, metrics),
@@ -113,7 +115,7 @@ struct Api::Parts {
         dispatcher(store, sets, publisher, lease, unsaved, config.actions, clock, metrics),
         housekeeper(store, unsaved, {letters, target_log}, health, clock, metrics),
         hub(target_log, metrics),
-        worker({queue, publisher, lease,
+        worker({queue, due_rollouts, publisher, lease,
                 [connection = config.mqtt.connection](const std::string& client_id) {
                   return dispatch::CloseConnection(connection, client_id);
                 },
@@ -154,6 +156,8 @@ struct Api::Parts {
   postgres::DeadLetterStore letters;
   postgres::TargetLog target_log;
   postgres::DispatchQueue queue;
+  postgres::RolloutStore rollouts;      // to pause them
+  postgres::RolloutStore due_rollouts;  // to let their targets go
   dispatch::Lease lease;
   dispatch::BrokerSession broker;
   dispatch::Publisher publisher;
@@ -166,7 +170,7 @@ struct Api::Parts {
   ConnectionRoutes connections{queries};
   Auditor auditor{audit};
   Submitter submitter{dispatcher, sets, permissions};
-  ActionRoutes actions{submitter, store, watched, action_queries, auditor};
+  ActionRoutes actions{submitter, store, watched, action_queries, rollouts, auditor};
   EventRoutes event_routes{hub};
   DeadLetterRoutes letter_routes{letters, store, submitter, auditor};
   AuditRoutes audit_routes{audit};

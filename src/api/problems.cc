@@ -98,6 +98,11 @@ http::Response NotReplayable(std::string_view why) {
   return Problem(409, "not-replayable", "Not replayable", why);
 }
 
+http::Response ActionIsOver(std::string_view status) {
+  return Problem(409, "action-is-over", "Action is over",
+                 "Nothing more would be published of the action: it is " + std::string(status));
+}
+
 http::Response AlreadyReplayed(std::string_view action_id) {
   return Problem(409, "already-replayed", "Already replayed",
                  "The action " + std::string(action_id) + " tries it again");

@@ -21,6 +21,7 @@ http::Response OperatorsOnly();
 http::Response NotFound(std::string_view what);
 http::Response UnsupportedMediaType();
 http::Response NotReplayable(std::string_view why);
+http::Response ActionIsOver(std::string_view status);
 http::Response AlreadyReplayed(std::string_view action_id);
 
 // What a component could not do. Its message is for the log, not for callers.

@@ -38,6 +38,9 @@ http::Response Submitter::Submit(postgres::RequestKey key, const postgres::Origi
   dispatch::Submission submission;
   submission.request = std::move(request);
   Describe(submission.request, decision);
+  if (const base::Status start = dispatcher_.CheckStart(submission.request); !start) {
+    return InvalidBody("/not_before", start.error().message);
+  }
   submission.key = std::move(key);
   submission.request_hash = auth::WriteHex(auth::Sha256(submission.request.canonical));
   submission.origin = origin;
@@ -54,11 +57,11 @@ http::Response Submitter::Submit(postgres::RequestKey key, const postgres::Origi
   return Accepted(accepted.action_id, std::move(accepted.body));
 }
 
-// Devices that are named one by one are published to at once, unless a dry run is named: then
-// theirs is a set like any other.
+// Devices that are named one by one are published to at once, unless a dry run is named or they are
+// not all to be published to at once: then theirs is a set like any other.
 base::Result<Submitter::Outcome> Submitter::Dispatch(dispatch::Submission& submission) {
   const action::Request& asked = submission.request;
-  if (asked.client_ids.empty() || asked.dry_run_id) {
+  if (asked.client_ids.empty() || asked.dry_run_id || asked.rollout.any()) {
     std::optional<postgres::NamedDryRun> dry_run;
     if (asked.dry_run_id) dry_run = {*asked.dry_run_id, MeaningOf(asked)};
     return dispatcher_.SubmitSet(submission, JudgeFor(submission), dry_run);
@@ -77,6 +80,9 @@ http::Response Submitter::Try(const postgres::Origin& origin, action::Request re
   dispatch::Submission submission;
   submission.request = std::move(request);
   Describe(submission.request, decision);
+  if (const base::Status start = dispatcher_.CheckStart(submission.request); !start) {
+    return InvalidBody("/not_before", start.error().message);
+  }
   submission.key.tenant = origin.tenant;
   submission.origin = origin;
   const auto tried = sets_.Try({dispatch::TargetSetOf(submission.request, origin.tenant),

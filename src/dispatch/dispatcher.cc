@@ -191,6 +191,16 @@ base::Status Dispatcher::CheckDeadline(const action::Request& request) const {
   return {};
 }
 
+base::Status Dispatcher::CheckStart(const action::Request& request) const {
+  const auto& start = request.rollout.not_before;
+  const auto ttl =
+      request.ttl.value_or(std::chrono::duration_cast<std::chrono::seconds>(config_.default_ttl));
+  if (!start || *start < request.deadline.value_or(clock_.Now() + ttl)) return {};
+  return MakeError(ErrorCode::kInvalidArgument, "the start is not before the deadline, " +
+                                                    std::to_string(ttl.count()) +
+                                                    " seconds after acceptance");
+}
+
 postgres::NewAction Dispatcher::NewActionOf(const Submission& submission,
                                             std::string dispatcher) const {
   postgres::NewAction action;
@@ -207,6 +217,7 @@ postgres::NewAction Dispatcher::NewActionOf(const Submission& submission,
   action.action.requested_by = submission.origin.caller;
   action.origin = submission.origin;
   action.action.if_offline = submission.request.if_offline;
+  action.action.rollout = submission.request.rollout;
   action.action.tenant = submission.key.tenant;
   action.action.replay_of = submission.replay_of;
   action.deadline = submission.request.deadline;
@@ -272,7 +283,9 @@ postgres::FinishedRequest Dispatcher::Conclude(const postgres::NewAction& stored
     ++action.totals[target.status];
     targets.push_back(std::move(target));
   }
+  action.as_of = finished_at;
   if (targets.size() <= action::kTargetsInFull) action.targets = std::move(targets);
+  action::CountEnded(action);
   Count(action);
   finished.answer = action::WriteAction(action);
   return finished;

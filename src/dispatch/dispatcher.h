@@ -66,6 +66,9 @@ class Dispatcher {
   // are true, and are stored when the database is back.
   base::Result<Answer> Submit(const Submission& submission);
 
+  // kInvalidArgument: the request would not begin before its deadline.
+  base::Status CheckStart(const action::Request& request) const;
+
   // The same for a set of devices, of any size: what may be reached is queued, and the answer does
   // not wait for the broker. `judge` as NewSetAction's; `submission.forbidden` is not looked at.
   base::Result<std::variant<Answer, postgres::SetRefusal>> SubmitSet(

@@ -58,6 +58,25 @@ void End(const postgres::WaitingTarget& target, std::string_view reason, Settlem
   settlement.remove = true;
 }
 
+bool LacksPermit(const postgres::WaitingTarget& target) {
+  return target.paced && !target.permitted;
+}
+
+// The others in the mailbox do not wait for it.
+void HoldBack(const postgres::WaitingTarget& target, Settlement& settlement) {
+  settlement.action_id = target.action_id;
+  settlement.turn = Settlement::Turn::kHeldBack;
+  settlement.reason = WhyNot(target, action::kHeldBack);
+  settlement.remove = true;
+}
+
+// Nobody else has to wait until its device is there.
+void GiveBack(const postgres::WaitingTarget& target, Settlement& settlement) {
+  if (!target.permitted || target.tries > 0) return;
+  settlement.action_id = target.action_id;
+  settlement.turn = Settlement::Turn::kGivenBack;
+}
+
 }  // namespace
 
 QueueWorker::QueueWorker(QueueWorkerParts parts, postgres::Config listener,
@@ -72,7 +91,12 @@ QueueWorker::QueueWorker(QueueWorkerParts parts, postgres::Config listener,
                                 "same message_id.")),
       taken_over_(metrics.AddCounter("heliograph_dispatch_takeovers_total",
                                      "Processes that did not renew their lease and whose work "
-                                     "this one has taken over.")) {
+                                     "this one has taken over.")),
+      released_(metrics.AddCounter("heliograph_dispatch_rollout_released_total",
+                                   "Targets that were held back and that this process let go.")),
+      aborted_(metrics.AddCounter("heliograph_dispatch_rollouts_aborted_total",
+                                  "Actions whose rest this process cancelled because too many "
+                                  "targets had failed.")) {
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
 
@@ -84,20 +108,43 @@ QueueWorker::~QueueWorker() {
 void QueueWorker::Run(const std::stop_token& stop) {
   base::NameThisThread("queue");
   while (!stop.stop_requested()) {
-    if (!Turn()) listener_.Wait(wakeup_, clock_.SteadyNow() + kLookEvery);
+    if (!Turn()) {
+      listener_.Wait(wakeup_, std::min(clock_.SteadyNow() + kLookEvery, release_at_));
+    }
   }
   SettleAll();
 }
 
 // Whether there may be more to do at once.
 bool QueueWorker::Turn() {
-  if (!SettleAll()) return false;
-  if (!parts_.publisher.connected()) return false;
+  if (!SettleAll() || !parts_.publisher.connected()) {
+    release_at_ = clock_.SteadyNow() + kLookEvery;
+    return false;
+  }
   if (clock_.SteadyNow() >= look_at_) {
     look_at_ = clock_.SteadyNow() + kLookEvery;
     LookAfter();
   }
+  if (clock_.SteadyNow() >= release_at_) ReleaseDue();
   return PublishDue();
+}
+
+// Only where it can be published, too.
+void QueueWorker::ReleaseDue() {
+  release_at_ = clock_.SteadyNow() + kLookEvery;
+  if (parts_.lease.holder().empty()) return;
+  const auto released = parts_.rollouts.ReleaseDue();
+  if (!released) {
+    log_.Warn(database_line_, "rollouts cannot be looked at", {{"why", released.error().message}});
+    return;
+  }
+  release_at_ = clock_.SteadyNow() + released->next_look;
+  released_.Add(static_cast<double>(released->targets));
+  for (const action::ActionId& id : released->aborted) {
+    aborted_.Add();
+    log_.Warn("cancelled the rest of an action: too many targets had failed",
+              {{"action_id", id.view()}});
+  }
 }
 
 void QueueWorker::LookAfter() {
@@ -177,10 +224,14 @@ std::vector<std::size_t> QueueWorker::Choose(const postgres::Claimed& claimed,
     if (!mail.first->open) {
       settlement.action_id = mail.first->action_id;
       settlement.remove = true;
+    } else if (mail.first->paused || (mail.reachable && LacksPermit(*mail.first))) {
+      HoldBack(*mail.first, settlement);
     } else if (!mail.reachable && !mail.first->may_wait) {
       End(*mail.first, action::kNotOnline, settlement);
     } else if (!mail.reachable) {
       settlement.next = Settlement::Next::kWhenOnline;
+      GiveBack(*mail.first, settlement);
+      if (settlement.action_id) settlement.reason = action::kNotOnline;
     } else if (claimed.actions.contains(mail.first->action_id)) {
       chosen.push_back(i);
     }
@@ -258,6 +309,7 @@ void QueueWorker::Conclude(const postgres::Mail& mail, const Fate& fate, Settlem
   if (unheard && !target.may_wait) return End(target, fate.reason, settlement);
   settlement.action_id = target.action_id;
   settlement.reason = unheard ? WhyNot(target, fate.reason) : fate.reason;
+  if (unheard) GiveBack(target, settlement);
   if (unheard || fate.event == TargetEvent::kQueued) {
     settlement.tried = !unheard;
     settlement.next = Settlement::Next::kLater;

@@ -1,5 +1,5 @@
-// Publishes what waits in the database as soon as its device is online, and takes over what a
-// process has left that died.
+// Publishes what waits in the database as soon as its device is online and its turn has come, and
+// takes over what a process has left that died.
 #pragma once
 
 #include <functional>
@@ -19,11 +19,13 @@
 #include "metrics/metrics.h"
 #include "postgres/dispatch_queue.h"
 #include "postgres/listener.h"
+#include "postgres/rollout_store.h"
 
 namespace heliograph::dispatch {
 
 struct QueueWorkerParts {
   postgres::DispatchQueue& queue;
+  postgres::RolloutStore& rollouts;
   Publisher& publisher;
   Lease& lease;
   // Ends the connection that the broker has under that client id, as BrokerSession's
@@ -49,6 +51,7 @@ class QueueWorker {
   bool Turn();
   void LookAfter();
   void TakeOver();
+  void ReleaseDue();
   bool PublishDue();
   bool SettleAll();
   std::vector<postgres::Settlement> Deliver(const postgres::Claimed& claimed,
@@ -71,9 +74,12 @@ class QueueWorker {
   metrics::Counter published_;
   metrics::Counter again_;
   metrics::Counter taken_over_;
+  metrics::Counter released_;
+  metrics::Counter aborted_;
   base::SteadyTime look_at_{};
   base::SteadyTime looked_at_{};
   base::SteadyTime claim_at_{};
+  base::SteadyTime release_at_{};
   std::optional<base::SteadyTime> reachable_since_;  // the database
   device::ClientId swept_to_;
   // Of the last claim, while the database does not take them.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "action/action.h"
+#include "action/action_status.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "device/ids.h"
@@ -27,6 +28,7 @@ struct ActionQuery {
   std::optional<device::TenantId> tenant = {};  // for operators
   std::optional<std::string> requested_by = {};
   std::optional<action::Directive> directive = {};
+  std::optional<action::ActionStatus> status = {};     // as far as the end was noticed
   std::optional<base::Timestamp> created_from = {};    // included
   std::optional<base::Timestamp> created_before = {};  // not included
   std::optional<ActionPlace> before = {};              // nullopt = from the newest
@@ -39,8 +41,8 @@ struct ActionPage {
   std::optional<ActionPlace> next;
 };
 
-// Of how many actions one page looks at the caller and the directive, so that a filter that fits
-// few does not read through years.
+// Of how many actions one page looks at the caller, the directive and the status, so that a filter
+// that fits few does not read through years.
 inline constexpr std::int64_t kActionsLookedAt = 10'000;
 
 // Errors as Connection's. Threads: any thread.

@@ -1,5 +1,6 @@
 #include "postgres/action_rows.h"
 
+#include <algorithm>
 #include <string>
 
 namespace heliograph::postgres {
@@ -32,13 +33,29 @@ base::Result<action::Target> TargetAt(const Rows& rows, int row) {
 
 }  // namespace
 
+void ReadCourse(const Rows& rows, int row, int first, action::Action& action) {
+  const auto number = [&](int column) {
+    return rows.IsNull(row, column) ? std::nullopt : std::optional(rows.GetInt64(row, column));
+  };
+  action.rollout.not_before = rows.GetOptionalTimestamp(row, first);
+  action.rollout.rate_per_s = number(first + 1);
+  action.rollout.max_in_flight = number(first + 2);
+  if (!rows.IsNull(row, first + 3)) {
+    action.rollout.abort_if = {rows.GetInt64(row, first + 3), rows.GetInt64(row, first + 4)};
+  }
+  action.paused_at = rows.GetOptionalTimestamp(row, first + 5);
+  action.aborted_at = rows.GetOptionalTimestamp(row, first + 6);
+  action.cancelled_at = rows.GetOptionalTimestamp(row, first + 7);
+}
+
 template <class Session>
 base::Result<std::optional<action::Action>> ReadHeader(
     Session& session, const action::ActionId& id, const std::optional<device::TenantId>& tenant) {
   const auto rows = session.Execute(
       "SELECT directive, payload, metadata, requested_by, tenant, created_at, deadline, "
-      "if_offline = 'queue', replay_of FROM actions "
-      "WHERE action_id = $1::uuid AND ($2::text IS NULL OR tenant = $2)",
+      "if_offline = 'queue', replay_of, not_before, rate_per_s, max_in_flight, "
+      "abort_failed_percent, abort_min_finished, paused_at, aborted_at, cancelled_at, now() "
+      "FROM actions WHERE action_id = $1::uuid AND ($2::text IS NULL OR tenant = $2)",
       {id, tenant});
   if (!rows) return rows.error();
   if (rows->empty()) return std::optional<action::Action>();
@@ -53,6 +70,8 @@ base::Result<std::optional<action::Action>> ReadHeader(
   action.deadline = rows->GetTimestamp(0, 6);
   if (rows->GetBool(0, 7)) action.if_offline = action::IfOffline::kQueue;
   if (!rows->IsNull(0, 8)) action.replay_of = action::ActionId(rows->Get(0, 8));
+  ReadCourse(*rows, 0, 9, action);
+  action.as_of = rows->GetTimestamp(0, 17);
   return std::optional(std::move(action));
 }
 
@@ -96,17 +115,22 @@ base::Status ReadTargetsOf(Session& session, action::Action& action) {
   if (targets->size() <= action::kTargetsInFull) {
     for (const action::Target& target : *targets) ++action.totals[target.status];
     action.targets = *std::move(targets);
+    action::CountEnded(action);
     return {};
   }
   const auto rows = session.Execute(
-      "SELECT status, count(*) FROM action_targets WHERE action_id = $1::uuid GROUP BY status",
-      {action.id});
+      "SELECT status, count(*), count(*) FILTER (WHERE updated_at > $2::timestamptz AND NOT "
+      "result_late) FROM action_targets WHERE action_id = $1::uuid GROUP BY status",
+      {action.id, std::max(action.as_of - action::kPaceOver, action.created_at)});
   if (!rows) return rows.error();
+  action.ended_lately = 0;
   for (int row = 0; row < rows->size(); ++row) {
     const auto status = action::ParseTargetStatus(rows->Get(row, 0));
     if (!status) return UnknownStatus();
     action.totals[*status] = rows->GetInt64(row, 1);
+    if (action::IsFinal(*status)) action.ended_lately += rows->GetInt64(row, 2);
   }
+  action::CountEnded(action);
   return {};
 }
 

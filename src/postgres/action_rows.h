@@ -25,13 +25,18 @@ template <class Session>
 base::Result<std::optional<action::Action>> ReadHeader(
     Session& session, const action::ActionId& id, const std::optional<device::TenantId>& tenant);
 
+// What the columns from `first` on say of the rollout: not_before, rate_per_s, max_in_flight,
+// abort_failed_percent, abort_min_finished, paused_at, aborted_at, cancelled_at.
+void ReadCourse(const Rows& rows, int row, int first, action::Action& action);
+
 // By client id; results beyond action::kContentInFull bytes in all are left out, the first is
 // always there.
 template <class Session>
 base::Result<std::vector<action::Target>> ReadTargets(Session& session, const action::ActionId& id,
                                                       const TargetRange& range);
 
-// Adds totals and, where there are at most action::kTargetsInFull, targets.
+// Adds totals, what has ended lately before action.as_of and, where there are at most
+// action::kTargetsInFull, targets.
 template <class Session>
 base::Status ReadTargetsOf(Session& session, action::Action& action);
 

@@ -284,6 +284,10 @@ base::Result<std::optional<action::Action>> ActionStore::Cancel(const action::Ac
   if (!transaction) return std::move(transaction).error();
   auto action = ReadHeader(*transaction, id, origin.tenant);
   if (!action || !*action) return action;
+  // Actions before targets, as all who lock both.
+  const auto locked = transaction->Execute(
+      "SELECT FROM actions WHERE action_id = $1::uuid FOR NO KEY UPDATE", {id});
+  if (!locked) return locked.error();
   const auto ended = transaction->Execute(
       "WITH ended AS ("
       "  UPDATE action_targets t SET status = 'cancelled', updated_at = now(), reason = CASE "
@@ -293,13 +297,18 @@ base::Result<std::optional<action::Action>> ActionStore::Cancel(const action::Ac
       "        WHERE action_id = $1::uuid AND status = ANY ($2::text[]) ORDER BY client_id FOR "
       "UPDATE) AS open"
       "  WHERE t.action_id = open.action_id AND t.client_id = open.client_id"
-      "  RETURNING t.action_id, t.client_id) "
-      "DELETE FROM queued_targets q USING ended e "
-      "WHERE q.client_id = e.client_id AND q.action_id = e.action_id",
+      "  RETURNING t.action_id, t.client_id),"
+      " unqueued AS (DELETE FROM queued_targets q USING ended e"
+      "  WHERE q.client_id = e.client_id AND q.action_id = e.action_id),"
+      " unheld AS (DELETE FROM held_targets h USING ended e"
+      "  WHERE h.action_id = e.action_id AND h.client_id = e.client_id) "
+      "UPDATE actions SET cancelled_at = coalesce(cancelled_at, now()) "
+      "WHERE action_id = $1::uuid AND EXISTS (SELECT FROM ended) RETURNING cancelled_at",
       {id, NamesOf(action::ChangedBy(TargetEvent::kCancelled)), action::kBeforeSending,
        action::kWhileSending, action::kAfterSending, action::kNotAcknowledged,
        action::kDispatcherEnded});
   if (!ended) return ended.error();
+  if (!ended->empty()) (*action)->cancelled_at = ended->GetTimestamp(0, 0);
   const Decision decision{origin, "cancel", true, "", id, (*action)->directive.str(), std::nullopt};
   if (base::Status audited = AddToAudit(*transaction, decision); !audited) {
     return std::move(audited).error();
@@ -349,7 +358,10 @@ base::Result<Expired> ActionStore::ExpireDue(std::int64_t most_actions) {
       "  RETURNING t.action_id, t.client_id),"
       " gone AS ("
       "  DELETE FROM queued_targets q USING ended e"
-      "  WHERE q.client_id = e.client_id AND q.action_id = e.action_id) "
+      "  WHERE q.client_id = e.client_id AND q.action_id = e.action_id),"
+      " unheld AS ("
+      "  DELETE FROM held_targets h USING ended e"
+      "  WHERE h.action_id = e.action_id AND h.client_id = e.client_id) "
       "SELECT count(*) FROM ended",
       {ids, open, kMostDueTargets, action::kNotSent, action::kNotAcknowledged, action::kNoAnswer});
   if (!ended) return ended.error();

@@ -26,7 +26,7 @@ struct Origin {
 
 struct Decision {
   Origin origin;
-  std::string deed;       // "create", "cancel", "replay", "discard"
+  std::string deed;       // "create", "cancel", "replay", "discard", "pause", "resume"
   bool accepted = false;  // else refused
   std::string reason;     // why refused: a problem type
   std::optional<action::ActionId> action_id;

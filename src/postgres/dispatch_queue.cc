@@ -6,6 +6,7 @@
 
 #include "postgres/action_writes.h"
 #include "postgres/array.h"
+#include "postgres/settled_turns.h"
 
 namespace heliograph::postgres {
 namespace {
@@ -27,7 +28,10 @@ base::Result<std::vector<Mail>> ReadMail(const Rows& rows) {
                                 milliseconds(rows.GetInt64(row, 6)),
                                 rows.GetInt64(row, 7),
                                 std::string(rows.Get(row, 8)),
-                                rows.GetBool(row, 9)};
+                                rows.GetBool(row, 9),
+                                rows.GetBool(row, 10),
+                                rows.GetBool(row, 11),
+                                rows.GetBool(row, 12)};
     }
     mail.push_back(std::move(one));
   }
@@ -77,7 +81,7 @@ base::Status SettleTargets(Transaction& transaction, std::span<const Settlement>
            std::pair(*other->action_id, other->client_id);
   });
   TextArray action_ids, client_ids, statuses, reasons;
-  BoolArray removed, tried;
+  BoolArray removed, tried, paused_once;
   for (const Settlement* each : sorted) {
     action_ids.Add(each->action_id->view());
     client_ids.Add(each->client_id.view());
@@ -87,6 +91,7 @@ base::Status SettleTargets(Transaction& transaction, std::span<const Settlement>
     each->reason.empty() ? reasons.AddNull() : reasons.Add(each->reason);
     removed.Add(each->remove);
     tried.Add(each->tried);
+    paused_once.Add(each->next == Settlement::Next::kLater);
   }
   // Whoever deletes from the queue holds the target first, also where it has ended already.
   const auto locked = transaction.Execute(
@@ -95,6 +100,7 @@ base::Status SettleTargets(Transaction& transaction, std::span<const Settlement>
       "ORDER BY t.action_id, t.client_id FOR UPDATE OF t",
       {action_ids, client_ids});
   if (!locked) return locked.error();
+  if (base::Status turns = SettleTurns(transaction, sorted); !turns) return turns;
   // Whatever is to happen to a target that waits happens only while it waits.
   const auto changed = transaction.Execute(
       "UPDATE action_targets t SET status = coalesce(s.new_status, t.status), reason = s.reason, "
@@ -111,11 +117,11 @@ base::Status SettleTargets(Transaction& transaction, std::span<const Settlement>
       {action_ids, client_ids, removed});
   if (!gone) return gone.error();
   const auto paused = transaction.Execute(
-      "UPDATE queued_targets q SET pauses = pauses + 1, tries = tries + s.tried::int "
-      "FROM unnest($1::text[], $2::text[], $3::boolean[], $4::boolean[])"
-      "  AS s(action_id, client_id, removed, tried) "
+      "UPDATE queued_targets q SET pauses = pauses + s.paused::int, tries = tries + s.tried::int "
+      "FROM unnest($1::text[], $2::text[], $3::boolean[], $4::boolean[], $5::boolean[])"
+      "  AS s(action_id, client_id, removed, tried, paused) "
       "WHERE NOT removed AND q.client_id = s.client_id AND q.action_id = s.action_id::uuid",
-      {action_ids, client_ids, removed, tried});
+      {action_ids, client_ids, removed, tried, paused_once});
   if (!paused) return paused.error();
   return {};
 }
@@ -275,13 +281,13 @@ base::Result<Claimed> DispatchQueue::Claim(const std::string& owner, std::int64_
       "SELECT claimed.client_id, claimed.arrivals, coalesce(c.state <> 'offline', false),"
       "  q.action_id, t.status = 'queued' AND a.deadline > now(), q.tries,"
       "  (extract(epoch FROM a.deadline - now()) * 1000)::bigint, q.pauses, t.reason,"
-      "  a.if_offline = 'queue' "
+      "  a.if_offline = 'queue', a.paused_at IS NOT NULL, a.paced, t.permitted "
       "FROM claimed LEFT JOIN connections c ON c.client_id = claimed.client_id "
       "LEFT JOIN LATERAL ("
       "  SELECT action_id, tries, pauses FROM queued_targets"
       "  WHERE client_id = claimed.client_id ORDER BY place LIMIT 1) AS q ON true "
       "LEFT JOIN LATERAL ("
-      "  SELECT status, reason FROM action_targets"
+      "  SELECT status, reason, permitted FROM action_targets"
       "  WHERE action_id = q.action_id AND client_id = claimed.client_id LIMIT 1) AS t ON true "
       "LEFT JOIN actions a ON a.action_id = q.action_id",
       {owner, most});
@@ -304,6 +310,7 @@ base::Status DispatchQueue::Settle(const std::string& owner,
   std::sort(sorted.begin(), sorted.end(), [](const Settlement& one, const Settlement& other) {
     return one.client_id < other.client_id;
   });
+  if (base::Status woken = WakeRollouts(*transaction, sorted); !woken) return woken;
   if (base::Status targets = SettleTargets(*transaction, sorted); !targets) return targets;
   if (base::Status boxes = SettleMailboxes(*transaction, owner, sorted); !boxes) return boxes;
   return transaction->Commit();

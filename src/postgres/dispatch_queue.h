@@ -33,6 +33,9 @@ struct WaitingTarget {
   std::int64_t pauses = 0;           // how often it was tried in vain
   std::string reason;                // why it waits
   bool may_wait = false;             // for its device, too
+  bool paused = false;               // the action: nothing of it is published
+  bool paced = false;                // the action: what is published needs a permit
+  bool permitted = false;            // its turn in the rollout has come
 };
 
 // A device for which this process alone publishes, until it settles.
@@ -63,6 +66,11 @@ struct Claimed {
 // What became of a mailbox and the first target in it.
 struct Settlement {
   enum class Next { kNow, kWhenOnline, kLater };
+  enum class Turn {
+    kUnchanged,
+    kGivenBack,  // a permit that it had: it was certainly not published, and waits for its device
+    kHeldBack,   // it waits for its turn, out of the way of the others in the mailbox
+  };
 
   device::ClientId client_id;
   std::int64_t arrivals = 0;
@@ -71,6 +79,7 @@ struct Settlement {
   std::string reason;
   bool remove = false;  // the target waits no longer; false: it was tried, and stays the first
   bool tried = false;   // it may have been published
+  Turn turn = Turn::kUnchanged;
   Next next = Next::kNow;
   std::chrono::milliseconds later{};  // for kLater
 };

@@ -30,33 +30,54 @@ base::Result<bool> TakeKey(Transaction& transaction, const NewAction& action) {
 
 // Fills in the times.
 base::Status AddAction(Transaction& transaction, const NewAction& from, action::Action& action) {
+  const action::Rollout& rollout = action.rollout;
+  const auto& abort_if = rollout.abort_if;
   const auto added = transaction.Execute(
       "INSERT INTO actions (action_id, tenant, requested_by, directive, payload, metadata, "
-      "deadline, if_offline) VALUES ($1::uuid, $2, $3, $4, $5::json, nullif($6, 'null')::json, "
-      "coalesce($7::timestamptz, now() + $8::bigint * interval '1 second'), $9) "
+      "deadline, if_offline, not_before, rate_per_s, max_in_flight, abort_failed_percent, "
+      "abort_min_finished, paced) "
+      "VALUES ($1::uuid, $2, $3, $4, $5::json, nullif($6, 'null')::json, "
+      "coalesce($7::timestamptz, now() + $8::bigint * interval '1 second'), $9, $10::timestamptz, "
+      "$11::integer, $12::integer, $13::smallint, $14::integer, $15::boolean) "
       "RETURNING created_at, deadline",
       {action.id, from.request.tenant, action.requested_by, action.directive, action.payload,
-       action.metadata, from.deadline, from.ttl.count(), action::IfOfflineName(action.if_offline)});
+       action.metadata, from.deadline, from.ttl.count(), action::IfOfflineName(action.if_offline),
+       rollout.not_before, rollout.rate_per_s, rollout.max_in_flight,
+       abort_if ? Parameter(abort_if->failed_percent) : Parameter(std::nullopt),
+       abort_if ? Parameter(abort_if->min_finished) : Parameter(std::nullopt), rollout.paces()});
   if (!added) return added.error();
   action.created_at = added->GetTimestamp(0, 0);
   action.deadline = added->GetTimestamp(0, 1);
+  action.as_of = action.created_at;
   return {};
+}
+
+// Who begins later looks then who is online.
+bool MayWait(const action::Action& action) {
+  return action.if_offline == action::IfOffline::kQueue || action.rollout.not_before;
+}
+
+// Why a target waits that may be reached; "" = it does not have to.
+std::string_view WhyReachableWaits(const action::Action& action) {
+  return action.rollout.any() ? action::kHeldBack : std::string_view();
 }
 
 // Where somebody must be asked first, a target that exists is `accepted` meanwhile: nobody else
 // sees it before all is settled.
 base::Result<std::int64_t> AddTargets(Transaction& transaction, const NewSetAction& action,
                                       const Selection& selection) {
-  const bool may_wait = action.action.action.if_offline == action::IfOffline::kQueue;
   const auto added = transaction.Execute(
       "INSERT INTO action_targets (action_id, client_id, status, reason) "
       "SELECT $1::uuid, s.client_id, CASE WHEN s.state IS NULL THEN 'unknown' "
       "WHEN $2::boolean THEN 'accepted' WHEN s.state = 'offline' AND NOT $3::boolean THEN "
       "'offline' ELSE 'queued' END, "
-      "CASE WHEN s.state IS NULL THEN $4 WHEN s.state = 'offline' THEN $5 END FROM (" +
+      "CASE WHEN s.state IS NULL THEN $4 WHEN s.state = 'offline' THEN $5 WHEN NOT $2::boolean "
+      "THEN "
+      "nullif($6, '') END FROM (" +
           selection.text() + ") AS s ORDER BY s.client_id",
-      selection.With({action.action.action.id, static_cast<bool>(action.judge), may_wait,
-                      action::kNoSuchDevice, action::kNotOnline}));
+      selection.With({action.action.action.id, static_cast<bool>(action.judge),
+                      MayWait(action.action.action), action::kNoSuchDevice, action::kNotOnline,
+                      WhyReachableWaits(action.action.action)}));
   if (!added) return added.error();
   return added->affected();
 }
@@ -96,11 +117,11 @@ base::Status JudgeTargets(Transaction& transaction, const NewSetAction& action) 
         {id, ArrayOf(*forbidden), action::kNotPermitted});
     if (!marked) return marked.error();
   }
-  const bool may_wait = action.action.action.if_offline == action::IfOffline::kQueue;
   const auto settled = transaction.Execute(
       "UPDATE action_targets SET status = CASE WHEN reason IS NULL OR $2::boolean THEN 'queued' "
-      "ELSE 'offline' END WHERE action_id = $1::uuid AND status = 'accepted'",
-      {id, may_wait});
+      "ELSE 'offline' END, reason = coalesce(reason, nullif($3, '')) "
+      "WHERE action_id = $1::uuid AND status = 'accepted'",
+      {id, MayWait(action.action.action), WhyReachableWaits(action.action.action)});
   if (!settled) return settled.error();
   return {};
 }
@@ -129,6 +150,21 @@ base::Result<Refused> CompareWithDryRun(Transaction& transaction, const NewSetAc
   const SetRefusal changed{SetRefusal::Why::kChanged, 0, rows->GetInt64(0, 0),
                            rows->GetInt64(0, 1)};
   return changed.added + changed.removed > 0 ? Refused(changed) : Refused();
+}
+
+// What waits for its turn has no place in any queue yet.
+base::Status HoldBack(Transaction& transaction, const action::Action& action) {
+  const auto held = transaction.Execute(
+      "INSERT INTO held_targets (action_id, client_id) SELECT action_id, client_id "
+      "FROM action_targets WHERE action_id = $1::uuid AND status = 'queued' ORDER BY client_id",
+      {action.id});
+  if (!held) return held.error();
+  const auto begun = transaction.Execute(
+      "INSERT INTO rollouts (action_id, look_at) "
+      "VALUES ($1::uuid, greatest(now(), $2::timestamptz))",
+      {action.id, action.rollout.not_before});
+  if (!begun) return begun.error();
+  return {};
 }
 
 // Last of all: other transactions wait for the mailboxes that this one holds.
@@ -171,7 +207,7 @@ base::Result<Refused> Fill(Transaction& transaction, const NewSetAction& action,
   if (!refused || *refused) return refused;
   refused = RefuseSet(transaction, action.set);
   if (!refused || *refused) return refused;
-  const auto selection = Selection::Of(transaction, action.set, 6);
+  const auto selection = Selection::Of(transaction, action.set, 7);
   if (!selection) return selection.error();
   if (base::Status added = AddAction(transaction, action.action, created.action); !added) {
     return std::move(added).error();
@@ -187,9 +223,9 @@ base::Result<Refused> Fill(Transaction& transaction, const NewSetAction& action,
   if (base::Status judged = JudgeTargets(transaction, action); !judged) {
     return std::move(judged).error();
   }
-  if (base::Status queued = Queue(transaction, created.action.id); !queued) {
-    return std::move(queued).error();
-  }
+  const base::Status queued = created.action.rollout.any() ? HoldBack(transaction, created.action)
+                                                           : Queue(transaction, created.action.id);
+  if (!queued) return queued.error();
   if (base::Status concluded = Conclude(transaction, action.action, *targets, created);
       !concluded) {
     return std::move(concluded).error();

@@ -162,7 +162,8 @@ class ApiAlone:
         try:
             self.query(
                 "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, action_targets,"
-                " idempotency_keys, queued_targets, mailboxes, target_log, dead_letters, groups, group_members, dry_runs"
+                " idempotency_keys, queued_targets, mailboxes, target_log, dead_letters, groups, group_members, dry_runs,"
+                " rollouts, held_targets, rollout_changes"
             )
             return True
         except psycopg2.errors.DeadlockDetected:

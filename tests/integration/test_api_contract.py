@@ -44,6 +44,8 @@ def _known(api):
         "UPDATE action_targets SET status = 'succeeded', progress = 100, note = 'n', result_content = '{\"a\":1}',"
         " result_metadata = '{\"status\":\"succeeded\"}', result_received_at = now() WHERE client_id = 'device-1'"
     )
+    # One is open, so that there is something to pause.
+    api.query("INSERT INTO action_targets (action_id, client_id, status) VALUES (%s, 'working', 'published')", action["action_id"])
     letter = api.query("SELECT dead_letter_id FROM dead_letters")[0]["dead_letter_id"]
     with api.rest() as rest:
         rest.put("/v1/groups/group-1", json=BODIES["putGroup"])

@@ -181,10 +181,36 @@ TEST_F(IndexesTest, ListsOfActionsWithEveryFilter) {
       {"actions of some time",
        {.tenant = TenantId("tenant-1"), .created_from = now_, .created_before = now_}},
       {"a later page", {.before = ActionPlace{now_, id}}},
+      {"scheduled", {.status = action::ActionStatus::kScheduled}},
+      {"running", {.status = action::ActionStatus::kRunning}},
+      {"a tenant's, running",
+       {.sight = TenantId("tenant-1"), .status = action::ActionStatus::kRunning}},
+      {"paused", {.status = action::ActionStatus::kPaused}},
+      {"ended", {.status = action::ActionStatus::kEnded}},
+      {"aborted", {.status = action::ActionStatus::kAborted}},
+      {"cancelled, a later page",
+       {.status = action::ActionStatus::kCancelled, .before = ActionPlace{now_, id}}},
   };
   for (const auto& [what, query] : table) {
     ExpectNoScan(what, [&, &asked = query] { Must(lists.List(asked)); });
   }
+}
+
+// Few are open among many that have ended: no more of them is read.
+TEST_F(IndexesTest, OpenActionsAreFoundAmongThoseThatHaveEnded) {
+  Run("UPDATE actions SET closed = action_id <> (SELECT max(action_id::text)::uuid FROM actions)");
+  Run("VACUUM ANALYZE actions");
+  ActionQueries lists(one_, seconds(5));
+  const auto read = [&] {
+    Must(Must(one_.Acquire(std::chrono::steady_clock::now() + seconds(5)))
+             ->ExecuteScript("SELECT pg_stat_force_next_flush()"));
+    return One("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'actions'");
+  };
+  const std::int64_t before = std::stoll(read());
+  for (int i = 0; i < kTimes; ++i) {
+    EXPECT_EQ(Must(lists.List({.status = action::ActionStatus::kRunning})).actions.size(), 1U);
+  }
+  EXPECT_LE(std::stoll(read()) - before, kTimes * 2);
 }
 
 }  // namespace

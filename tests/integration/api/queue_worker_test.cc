@@ -29,7 +29,7 @@ class QueueWorkerTest : public postgres::StoreTest {
 
   // Ends with the test.
   void Start() {
-    worker_.emplace(QueueWorkerParts{queue_, publisher_, lease_,
+    worker_.emplace(QueueWorkerParts{queue_, rollouts_, publisher_, lease_,
                                      [this](const std::string& client_id) {
                                        const std::lock_guard lock(mutex_);
                                        closed_.push_back(client_id);
@@ -109,6 +109,7 @@ class QueueWorkerTest : public postgres::StoreTest {
                        clock_,
                        metrics_};
   postgres::DispatchQueue queue_{pool_, seconds(5)};
+  postgres::RolloutStore rollouts_{pool_, seconds(5)};
   base::Health health_;
   Lease lease_{queue_, "@test", health_, metrics_};
   std::mutex mutex_;
@@ -317,7 +318,7 @@ TEST_F(QueueWorkerTest, TwoWorkersKeepTheOrderBetweenThem) {
   Lease other_lease(queue_, "@other", health_, metrics_);
   Must(other_lease.Claim());
   const QueueWorker other(
-      {queue_, publisher_, other_lease, [](const auto&) { return base::Status(); },
+      {queue_, rollouts_, publisher_, other_lease, [](const auto&) { return base::Status(); },
        [this](const auto& action, const auto& client_ids) {
          return Forbidden(action, client_ids);
        }},
@@ -326,6 +327,47 @@ TEST_F(QueueWorkerTest, TwoWorkersKeepTheOrderBetweenThem) {
   ASSERT_TRUE(Eventually([&] { return One("SELECT count(*) FROM queued_targets") == "0"; }));
   auto sent = Sent();
   for (const std::string& name : names) EXPECT_EQ(sent[name], ids) << name;
+}
+
+// While devices answer, go offline and come back at any moment.
+TEST_F(QueueWorkerTest, TwoWorkersKeepTheLimitOfARollout) {
+  constexpr int kDevices = 80;
+  constexpr int kMost = 10;
+  postgres::NewSetAction action;
+  action.action = Queueing(ActionFor({}, "rollout"));
+  action.action.action.rollout.max_in_flight = kMost;
+  for (int i = 0; i < kDevices; ++i) {
+    action.set.client_ids.emplace_back("d-" + std::to_string(i));
+    AddConnection("d-" + std::to_string(i), "online");
+  }
+  ASSERT_TRUE(std::holds_alternative<postgres::CreatedSet>(Must(sets_.Create(action))));
+  Lease other_lease(queue_, "@other", health_, metrics_);
+  Must(other_lease.Claim());
+  const QueueWorker other(
+      {queue_, rollouts_, publisher_, other_lease, [](const auto&) { return base::Status(); },
+       [this](const auto& asked, const auto& client_ids) { return Forbidden(asked, client_ids); }},
+      postgres::StoreConfig(), clock_, metrics_);
+  Start();
+  int turn = 0;
+  ASSERT_TRUE(Eventually([&] {
+    const std::string gone = "d-" + std::to_string(turn % kDevices);
+    SetState(gone, turn % 3 == 0 ? "offline" : "online");
+    Wake(gone);
+    if (++turn % 50 == 0) postgres::StoreTest::Run("UPDATE connections SET state = 'online'");
+    postgres::StoreTest::Run(
+        "UPDATE action_targets SET status = 'succeeded', updated_at = now() "
+        "WHERE status = 'published'");
+    return One("SELECT count(*) FROM action_targets WHERE status <> 'succeeded'") == "0";
+  }));
+  EXPECT_EQ(One("SELECT max(in_flight) <= " + std::to_string(kMost) +
+                " FROM (SELECT sum(CASE status WHEN 'published' THEN 1 WHEN 'succeeded' THEN -1 "
+                "ELSE 0 END) OVER (ORDER BY xid, place) AS in_flight FROM target_log) AS walked"),
+            "t");
+  EXPECT_EQ(One("SELECT in_flight - (SELECT coalesce(sum(freed), 0) FROM rollout_changes) "
+                "FROM rollouts"),
+            "0")
+      << "every permit came back";
+  EXPECT_EQ(One("SELECT client_id FROM held_targets NATURAL FULL JOIN queued_targets"), "(no row)");
 }
 
 TEST_F(QueueWorkerTest, AMailboxIntoWhichSomethingComesWhileItIsEmptiedStays) {

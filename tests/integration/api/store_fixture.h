@@ -53,7 +53,8 @@ class StoreTest : public testing::Test {
   static constexpr const char* kEmpty =
       "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, "
       "action_targets, idempotency_keys, queued_targets, mailboxes, dispatchers, target_log, "
-      "dead_letters, groups, group_members, dry_runs; UPDATE target_log_readers SET xid = DEFAULT, "
+      "dead_letters, groups, group_members, dry_runs, rollouts, held_targets, rollout_changes; "
+      "UPDATE target_log_readers SET xid = DEFAULT, "
       "place = DEFAULT, owner = NULL, "
       "lease_until = DEFAULT";
 
