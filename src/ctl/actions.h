@@ -1,4 +1,5 @@
-// What `action list`, `action show` and `action cancel` ask and show.
+// What `action list`, `action show`, `action cancel`, `action pause` and `action resume` ask and
+// show.
 #pragma once
 
 #include <string>
@@ -15,6 +16,7 @@ struct ActionFilter {
   std::string tenant;
   std::string requested_by;
   std::string directive;
+  std::string status;
   std::string created_from;    // RFC 3339
   std::string created_before;  // RFC 3339
 
@@ -35,5 +37,7 @@ struct ActionOptions {
 base::Result<ExitCode> ListActions(const ListActionsOptions& options, const Console& console);
 base::Result<ExitCode> ShowAction(const ActionOptions& options, const Console& console);
 base::Result<ExitCode> CancelAction(const ActionOptions& options, const Console& console);
+base::Result<ExitCode> PauseAction(const ActionOptions& options, const Console& console);
+base::Result<ExitCode> ResumeAction(const ActionOptions& options, const Console& console);
 
 }  // namespace heliograph::ctl

@@ -15,6 +15,8 @@ void AddList(CLI::App& group, Chosen& chosen) {
   command->add_option("--tenant", filter.tenant, "Of one tenant (operators only)");
   command->add_option("--requested-by", filter.requested_by, "Of one caller");
   command->add_option("--directive,-d", filter.directive, "For one handler");
+  command->add_option("--status", filter.status, "That stand so")
+      ->check(CLI::IsMember({"scheduled", "running", "paused", "ended", "aborted", "cancelled"}));
   command->add_option("--from", filter.created_from, "Accepted then or later (RFC 3339)");
   command->add_option("--before", filter.created_before, "Accepted earlier (RFC 3339)");
   options->paging.Declare(*command);
@@ -63,6 +65,8 @@ void AddActions(CLI::App& app, Chosen& chosen) {
   AddOne(*group, chosen, "show", "One action: its targets and their results", ShowAction);
   AddWatch(*group, chosen);
   AddOne(*group, chosen, "cancel", "Ends every target that is still open", CancelAction);
+  AddOne(*group, chosen, "pause", "Publishes nothing more of it until it is resumed", PauseAction);
+  AddOne(*group, chosen, "resume", "Goes on with what was paused", ResumeAction);
 }
 
 }  // namespace heliograph::ctl

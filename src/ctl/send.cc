@@ -69,6 +69,16 @@ Result<json::Value> TargetsOf(const SendOptions& options) {
   return targets;
 }
 
+void AddRollout(const SendOptions& options, json::Value& action) {
+  if (!options.not_before.empty()) action["not_before"] = options.not_before;
+  if (options.rate_per_s > 0) action["rate_per_s"] = options.rate_per_s;
+  if (options.max_in_flight > 0) action["max_in_flight"] = options.max_in_flight;
+  if (options.abort_failed_percent > 0) {
+    action["abort_if"] = {{"failed_percent", options.abort_failed_percent},
+                          {"min_finished", std::max<std::int64_t>(options.abort_min_finished, 1)}};
+  }
+}
+
 // Status -> how many targets stand there. The API tells it of every action; it lists the targets
 // themselves up to a thousand only. Empty where it is missing.
 json::Value TotalsOf(const json::Value& action) {
@@ -143,6 +153,7 @@ Result<json::Value> ActionOf(const SendOptions& options, json::Value payload) {
   if (!options.dry_run_id.empty()) action["dry_run_id"] = options.dry_run_id;
   if (options.ttl_s > 0) action["ttl_s"] = options.ttl_s;
   if (!options.if_offline.empty()) action["if_offline"] = options.if_offline;
+  AddRollout(options, action);
   for (const std::string& entry : options.metadata) {
     const std::size_t equals = entry.find('=');
     if (equals == 0 || equals == entry.npos) {
@@ -173,7 +184,11 @@ void WriteAction(const json::Value& action, const Console& console) {
     console.out << json::WriteIndented(action) << '\n';
     return;
   }
-  console.out << "action " << Printable(Field(action, "action_id")) << "\n\n";
+  console.out << "action " << Printable(Field(action, "action_id"));
+  if (const std::string status = Field(action, "status"); status != "-" && status != "running") {
+    console.out << ", " << Printable(status);
+  }
+  console.out << "\n\n";
   if (ListField(action, "targets").empty()) return ShowTotals(action, console);
   Table table({"CLIENT ID", "STATUS", "REASON", "RESULT"});
   for (const json::Value& target : ListField(action, "targets")) {

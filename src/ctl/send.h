@@ -32,7 +32,13 @@ struct SendOptions {
   std::string idempotency_key;        // "" = a new one
   std::int64_t ttl_s = 0;             // until the deadline; 0 = as the API has it
   std::string if_offline;             // "queue" or "fail"; "" = as the API has it
-  double wait_s = 0;                  // for results; 0 = not at all
+  // When and how fast; "" and 0 = not said.
+  std::string not_before;  // RFC 3339
+  std::int64_t rate_per_s = 0;
+  std::int64_t max_in_flight = 0;
+  std::int64_t abort_failed_percent = 0;
+  std::int64_t abort_min_finished = 0;  // 0 = 1, where a percentage is given
+  double wait_s = 0;                    // for results; 0 = not at all
 };
 
 // The payload that the options name; null where they name none. kInvalidArgument: unreadable, or

@@ -7,6 +7,28 @@
 #include "ctl/send.h"
 
 namespace heliograph::ctl {
+namespace {
+
+void AddRollout(CLI::App& command, SendOptions& options) {
+  command.add_option("--not-before", options.not_before, "Begin then (RFC 3339), not at once");
+  command.add_option("--rate", options.rate_per_s, "Publish to so many targets a second at most")
+      ->check(CLI::Range(1, 10'000));
+  command
+      .add_option("--max-in-flight", options.max_in_flight,
+                  "Publish to so many at most that have not answered yet")
+      ->check(CLI::Range(1, 1'000'000));
+  auto* percent = command
+                      .add_option("--abort-if-failed-percent", options.abort_failed_percent,
+                                  "Cancel the rest when so many of those that have finished failed")
+                      ->check(CLI::Range(1, 100));
+  command
+      .add_option("--abort-min-finished", options.abort_min_finished,
+                  "But not before so many have finished (else 1)")
+      ->check(CLI::Range(1, 1'000'000))
+      ->needs(percent);
+}
+
+}  // namespace
 
 void AddSend(CLI::App& app, Chosen& chosen) {
   CLI::App* command =
@@ -51,6 +73,7 @@ void AddSend(CLI::App& app, Chosen& chosen) {
                    "What becomes of targets that are offline: fail (at once), or queue until they "
                    "are online or the deadline")
       ->check(CLI::IsMember({"fail", "queue"}));
+  AddRollout(*command, *options);
   command->add_option("--wait,-w", options->wait_s, "Wait so many seconds for every target to end")
       ->check(CLI::Range(0.0, 86400.0));
   options->api.Declare(*command);

@@ -48,14 +48,21 @@ class Pace {
 
 Progress ProgressOf(const json::Value& action) {
   Progress progress;
+  const std::string status = Field(action, "status");
+  if (status != "-" && status != "running" && status != "ended") progress.status = status;
+  const json::Value pace = action.is_object() ? action.value("pace", json::Value()) : json::Value();
+  if (pace.is_object()) {
+    const auto per_s = pace.find("ended_per_s");
+    if (per_s != pace.end() && per_s->is_number()) progress.per_s = per_s->get<double>();
+  }
   const auto totals = action.is_object() ? action.find("totals") : action.end();
   if (totals == action.end() || !totals->is_object()) return progress;
-  for (const auto& [status, count] : totals->items()) {
+  for (const auto& [word, count] : totals->items()) {
     if (!count.is_number_integer()) continue;
     progress.targets += count.get<std::int64_t>();
-    if (IsFinal(status)) progress.ended += count.get<std::int64_t>();
+    if (IsFinal(word)) progress.ended += count.get<std::int64_t>();
     if (!progress.counts.empty()) progress.counts += ", ";
-    progress.counts += Printable(status) + " " + std::to_string(count.get<std::int64_t>());
+    progress.counts += Printable(word) + " " + std::to_string(count.get<std::int64_t>());
   }
   return progress;
 }
@@ -68,8 +75,10 @@ std::string ProgressLine(const Progress& progress, double per_s) {
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), " %3d %%  ",
                 static_cast<int>(progress.ended * 100 / targets));
-  line += text.data() + std::to_string(progress.ended) + " of " + std::to_string(progress.targets) +
-          " ended";
+  line += text.data();
+  if (!progress.status.empty()) line += Printable(progress.status) + "  ";
+  line += std::to_string(progress.ended) + " of " + std::to_string(progress.targets) + " ended";
+  if (per_s < 0) per_s = progress.per_s;
   if (per_s >= 0) {
     std::snprintf(text.data(), text.size(), ", %.*f/s", per_s < 10 ? 1 : 0, per_s);
     line += text.data();
@@ -93,10 +102,10 @@ Result<ExitCode> WatchAction(const WatchOptions& options, const Console& console
       const std::string line = ProgressLine(progress, pace.per_s());
       if (redraws) {
         console.out << kLine << line << std::flush;
-      } else if (progress.counts != last) {
+      } else if (progress.status + progress.counts != last) {
         console.err << line << '\n';
       }
-      last = progress.counts;
+      last = progress.status + progress.counts;
       if (HasEnded(*action)) {
         if (redraws) console.out << '\n';
         WriteAction(*action, console);

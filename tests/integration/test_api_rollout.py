@@ -1,12 +1,14 @@
 """Actions that begin later, go slowly, stop when too many fail, and wait while they are paused: with two replicas."""
 
+import json
+import subprocess
 import time
 import uuid
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from harness.api_alone import ApiAlone, running
+from harness.api_alone import ApiAlone, programs, running
 from harness.wait import until
 
 NAMES = [f"device-{n}" for n in range(1, 9)]
@@ -365,3 +367,27 @@ def test_the_pace_is_told(api):
     assert abs(pace["ended_per_s"] - 3 / pace["over_s"]) < 0.1
     api.query("UPDATE action_targets SET updated_at = updated_at - interval '61 seconds'")
     assert now(api, action)["pace"]["ended_per_s"] == 0
+
+
+def test_the_command_line(api):
+    def run(*arguments, code=0):
+        done = subprocess.run(
+            [str(programs() / "heliograph"), *arguments], text=True, capture_output=True, timeout=30, check=False,
+            env={"HELIOGRAPH_API_URL": api.url, "HELIOGRAPH_TOKEN": "acme-token"},
+        )  # fmt: skip
+        assert done.returncode == code, (arguments, done.stdout, done.stderr)
+        return json.loads(done.stdout) if "--json" in arguments else done.stdout + done.stderr
+
+    sent = run(
+        "action", "send", "device-1", "-d", "d", "--not-before", later(30), "--rate", "5", "--max-in-flight", "6",
+        "--abort-if-failed-percent", "7", "--abort-min-finished", "8", "--json",
+    )  # fmt: skip
+    assert (sent["status"], sent["rate_per_s"], sent["max_in_flight"]) == ("scheduled", 5, 6)
+    assert sent["abort_if"] == {"failed_percent": 7, "min_finished": 8}
+    assert sent["action_id"] in run("action", "list", "--status", "scheduled")
+    assert run("action", "pause", sent["action_id"], "--json")["status"] == "paused"
+    assert ", paused" in run("action", "show", sent["action_id"])
+    assert run("action", "resume", sent["action_id"], "--json")["status"] == "scheduled"
+    run("action", "cancel", sent["action_id"])
+    assert "Nothing more would be published" in run("action", "pause", sent["action_id"], code=1)
+    assert "cancelled  1 of 1 ended" in run("action", "watch", sent["action_id"], code=1)

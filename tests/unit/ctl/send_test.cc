@@ -146,6 +146,25 @@ TEST(ActionOf, HasTheShapeOfTheApi) {
                          {"metadata", {{"who", "me"}, {"note", "a=b"}, {"empty", ""}}}}));
 }
 
+TEST(ActionOf, SaysWhenAndHowFastWhereThatIsGiven) {
+  SendOptions options;
+  options.client_ids = {"solar-1"};
+  for (const char* name : {"not_before", "rate_per_s", "max_in_flight", "abort_if"}) {
+    EXPECT_FALSE(ActionOf(options, nullptr)->contains(name)) << name;
+  }
+  options.not_before = "2026-11-22T01:00:00Z";
+  options.rate_per_s = 5;
+  options.max_in_flight = 6;
+  options.abort_failed_percent = 7;
+  const auto action = ActionOf(options, nullptr);
+  EXPECT_EQ((*action)["not_before"], "2026-11-22T01:00:00Z");
+  EXPECT_EQ((*action)["rate_per_s"], 5);
+  EXPECT_EQ((*action)["max_in_flight"], 6);
+  EXPECT_EQ((*action)["abort_if"], json::Value({{"failed_percent", 7}, {"min_finished", 1}}));
+  options.abort_min_finished = 8;
+  EXPECT_EQ((*ActionOf(options, nullptr))["abort_if"]["min_finished"], 8);
+}
+
 TEST(ActionOf, LeavesMetadataOutWhereThereIsNone) {
   SendOptions options;
   options.client_ids = {"solar-1"};

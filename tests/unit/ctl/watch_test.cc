@@ -25,5 +25,14 @@ TEST(ProgressLine, IsABarWithCountsAndPace) {
   EXPECT_EQ(ProgressLine({0, 0, ""}, -1), "[------------------------------]   0 %  0 of 0 ended  ");
 }
 
+TEST(ProgressLine, TellsWhyNothingGoesOnAndThePaceThatTheApiCounted) {
+  const Progress progress = ProgressOf(*json::Parse(
+      R"({"status":"paused","pace":{"ended_per_s":2.5},"totals":{"queued":1,"succeeded":1}})"));
+  EXPECT_EQ(ProgressLine(progress, -1),
+            "[###############---------------]  50 %  paused  1 of 2 ended, 2.5/s  queued 1, "
+            "succeeded 1");
+  EXPECT_EQ(ProgressOf(*json::Parse(R"({"status":"running","pace":7})")).status, "");
+}
+
 }  // namespace
 }  // namespace heliograph::ctl
