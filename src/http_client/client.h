@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "config/binder.h"
+#include "http_client/address.h"
 
 namespace heliograph::http_client {
 
@@ -21,6 +22,12 @@ struct ClientConfig {
   std::int64_t max_response_bytes = 64 * 1024 * 1024;
   std::string ca_file;
   std::string proxy;
+  // Not of the file: what a caller may need whose URLs somebody else chooses. `addresses` is asked
+  // at each connection that is made, about the address that it is made to, whatever the name was
+  // thought to mean before; nullptr = all may be called. Useless with a proxy.
+  std::shared_ptr<const AddressPolicy> addresses = nullptr;
+  // A longer answer is cut at max_response_bytes, and its connection closed; else it is kTooLarge.
+  bool cut_long_answers = false;
 
   void Bind(config::Binder& binder);
 };
@@ -38,6 +45,7 @@ struct Response {
   int status = 0;
   Headers headers;  // names in lower case, in the order of arrival
   std::string body;
+  bool cut = false;  // there was more: cut_long_answers
 
   std::optional<std::string_view> Header(std::string_view lower_case_name) const;
 };
@@ -53,7 +61,8 @@ class Client {
 
   // Any answer is a Response, whatever its status. Errors: kUnavailable (no connection, or it
   // broke), kDeadlineExceeded, kTooLarge (over max_response_bytes), kInvalidArgument (no such URL,
-  // a bad header), kPermissionDenied (TLS: the server's certificate is not to be trusted).
+  // a bad header, an address that may not be called), kPermissionDenied (TLS: the server's
+  // certificate is not to be trusted).
   base::Result<Response> Send(const Request& request);
 
  private:

@@ -1,6 +1,10 @@
 #include "http_client/url.h"
 
+#include <curl/curl.h>
+
 #include <algorithm>
+
+#include "base/unique_handle.h"
 
 namespace heliograph::http_client {
 namespace {
@@ -15,6 +19,16 @@ bool IsPrintable(char c) { return c > ' ' && c < 0x7f; }
 base::Error Wrong(std::string_view text, std::string_view why) {
   return base::MakeError(base::ErrorCode::kInvalidArgument,
                          "'" + std::string(text) + "' is not a base URL: " + std::string(why));
+}
+
+using UrlHandle = base::UniqueHandle<CURLU, &curl_url_cleanup>;
+
+// "" where there is none.
+std::string PartOf(const UrlHandle& url, CURLUPart part) {
+  char* text = nullptr;
+  if (curl_url_get(url.get(), part, &text, 0) != CURLUE_OK) return "";
+  const base::UniqueHandle<char, &curl_free> owned(text);
+  return text;
 }
 
 }  // namespace
@@ -49,6 +63,33 @@ bool IsTrustworthy(std::string_view url) {
                             port.find_first_not_of("0123456789", 1) == std::string_view::npos);
   }
   return false;
+}
+
+base::Result<UrlParts> ParseUrl(std::string_view text) {
+  const auto wrong = [](std::string_view why) {
+    return base::MakeError(base::ErrorCode::kInvalidArgument, std::string(why));
+  };
+  if (!std::all_of(text.begin(), text.end(), IsPrintable)) {
+    return wrong("it holds spaces, or characters that a URL has in another form");
+  }
+  const UrlHandle url(curl_url());
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, std::string(text).c_str(), 0) != CURLUE_OK) {
+    return wrong("it is not a URL");
+  }
+  UrlParts parts{PartOf(url, CURLUPART_SCHEME), PartOf(url, CURLUPART_HOST)};
+  if (parts.scheme != "http" && parts.scheme != "https") {
+    return wrong("it does not begin with http:// or https://");
+  }
+  // "https:///x" would be taken for the host x.
+  if (parts.host.empty() || text.substr(parts.scheme.size()).starts_with(":///")) {
+    return wrong("it names no host");
+  }
+  if (!PartOf(url, CURLUPART_USER).empty() || !PartOf(url, CURLUPART_PASSWORD).empty()) {
+    return wrong("it holds a user name or a password");
+  }
+  if (text.find('#') != text.npos) return wrong("it ends in a fragment");
+  if (parts.host.starts_with('[')) parts.host = parts.host.substr(1, parts.host.size() - 2);
+  return parts;
 }
 
 base::Result<BaseUrl> BaseUrl::Parse(std::string_view text) {

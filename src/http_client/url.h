@@ -19,6 +19,16 @@ std::string PercentEncode(std::string_view text);
 // Whether what comes from there is from whom it says: https, or http that stays on this machine.
 bool IsTrustworthy(std::string_view url);
 
+// What a URL that somebody else chose names, as libcurl reads it: the host 0x7f.1 is 127.0.0.1.
+struct UrlParts {
+  std::string scheme;  // "http" or "https"
+  std::string host;    // a name, or an address without brackets
+};
+
+// kInvalidArgument says why: another scheme, no host, a user name, a fragment, spaces or bytes that
+// are not ASCII.
+base::Result<UrlParts> ParseUrl(std::string_view text);
+
 // Threads: immutable.
 class BaseUrl {
  public:

@@ -91,6 +91,15 @@ TEST(Client, AServerThatHangsUpIsUnavailable) {
   EXPECT_EQ(response.error().code, ErrorCode::kUnavailable);
 }
 
+TEST(Client, WhatIsNoHttpIsUnavailable) {
+  for (const char* garbage : {"SSH-2.0-OpenSSH\r\n", "HTTP/9.9 what\r\n\r\n", "\x16\x03\x01"}) {
+    ScriptedServer server(garbage, Then::kCloses);
+    const auto response = Client({}).Send({.url = server.url()});
+    ASSERT_FALSE(response) << garbage;
+    EXPECT_EQ(response.error().code, ErrorCode::kUnavailable) << response.error().message;
+  }
+}
+
 TEST(Client, ASilentServerRunsIntoTheDeadline) {
   ScriptedServer server("", Then::kKeepsOpen);
   ClientConfig config;
@@ -112,6 +121,28 @@ TEST(Client, TakesNoMoreThanItsLimit) {
   EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
   config.max_response_bytes = 12;
   EXPECT_TRUE(Client(config).Send({.url = server.url()}));
+}
+
+TEST(Client, CutsWhatIsTooLong) {
+  const std::string endless(4 * 1024 * 1024, 'x');
+  ScriptedServer server("HTTP/1.1 200 OK\r\nX-Thing: a\r\n\r\n" + endless, Then::kCloses);
+  ClientConfig config;
+  config.max_response_bytes = 11;
+  config.cut_long_answers = true;
+  const auto response = Client(config).Send({.url = server.url()});
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(response->body, std::string(11, 'x'));
+  EXPECT_TRUE(response->cut);
+}
+
+TEST(Client, TakesOnlySoManyHeaders) {
+  std::string answer = "HTTP/1.1 200 OK\r\n";
+  for (int i = 0; i < 30'000; ++i) answer += "X-Header: 1234567890\r\n";
+  ScriptedServer server(answer + "Content-Length: 0\r\n\r\n", Then::kCloses);
+  const auto response = Client({}).Send({.url = server.url()});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::kTooLarge);
 }
 
 struct BadRequest {

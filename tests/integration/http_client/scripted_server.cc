@@ -28,12 +28,18 @@ std::size_t WholeRequest(const std::string& text) {
 
 }  // namespace
 
-ScriptedServer::ScriptedServer(std::string answer, Then then)
-    : answer_(std::move(answer)), then_(then), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+ScriptedServer::ScriptedServer(std::string answer, Then then, std::string host, int port)
+    : answer_(std::move(answer)),
+      then_(then),
+      host_(std::move(host)),
+      listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
   Check(listener_.get(), "socket");
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  ::inet_pton(AF_INET, host_.c_str(), &address.sin_addr);
+  const int again = 1;
+  ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &again, sizeof again);
   socklen_t size = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   Check(::bind(listener_.get(), generic, size), "bind");
@@ -52,7 +58,7 @@ ScriptedServer::~ScriptedServer() {
   thread_.join();
 }
 
-std::string ScriptedServer::url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+std::string ScriptedServer::url() const { return "http://" + host_ + ':' + std::to_string(port_); }
 
 std::vector<std::string> ScriptedServer::requests() const {
   const std::lock_guard lock(mutex_);

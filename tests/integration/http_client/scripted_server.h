@@ -16,12 +16,13 @@ class ScriptedServer {
  public:
   enum class Then { kKeepsOpen, kCloses };
 
-  // On a free port of loopback. After each request's head and its body by Content-Length, sends
-  // `answer`.
-  ScriptedServer(std::string answer, Then then);
+  // On loopback; port 0 = a free one. After each request's head and its body by Content-Length,
+  // sends `answer`.
+  ScriptedServer(std::string answer, Then then, std::string host = "127.0.0.1", int port = 0);
   ~ScriptedServer();
 
   std::string url() const;
+  int port() const { return port_; }
   std::vector<std::string> requests() const;  // as they came, head and body
   int connections() const;
 
@@ -31,6 +32,7 @@ class ScriptedServer {
 
   std::string answer_;
   Then then_;
+  std::string host_;
   base::UniqueFd listener_;
   int port_ = 0;
   mutable std::mutex mutex_;

@@ -78,5 +78,46 @@ TEST(BaseUrl, ResolvesOnlyPathsOfTheSameServer) {
   }
 }
 
+struct ReadUrl {
+  const char* text;
+  const char* scheme;
+  const char* host;
+};
+
+TEST(ParseUrl, TellsWhoIsMeant) {
+  for (const ReadUrl& each : std::initializer_list<ReadUrl>{
+           {"https://example.org/hook?token=x", "https", "example.org"},
+           {"HTTPS://Example.org:8443", "https", "Example.org"},
+           {"http://127.0.0.1:80/", "http", "127.0.0.1"},
+           {"http://2130706433/", "http", "127.0.0.1"},
+           {"http://"
+            "0x7f.1/",
+            "http", "127.0.0.1"},
+           {"http://"
+            "0177.0.0.1/",
+            "http", "127.0.0.1"},
+           {"http://[::1]:80/", "http", "::1"},
+           {"http://[::ffff:127.0.0.1]/", "http", "::ffff:127.0.0.1"},
+       }) {
+    const auto parts = ParseUrl(each.text);
+    ASSERT_TRUE(parts) << each.text << ": " << parts.error().message;
+    EXPECT_EQ(parts->scheme, each.scheme) << each.text;
+    EXPECT_EQ(parts->host, each.host) << each.text;
+  }
+}
+
+TEST(ParseUrl, Refuses) {
+  for (const char* text :
+       {"", "example.org", "//example.org", "ftp://example.org", "file:///etc/passwd",
+        "gopher://example.org", "https://", "https:///x", "https://user@example.org",
+        "https://user:secret@example.org", "https://:secret@example.org", "https://example.org/#x",
+        "https://example.org/a b", "https://example.org/\r\nX: y", "https://ex\xc3\xa4mple.org",
+        "https://[::1", "https://example.org:99999/", "https://example.org:x/"}) {
+    const auto parts = ParseUrl(text);
+    ASSERT_FALSE(parts) << text << " is " << parts->host;
+    EXPECT_EQ(parts.error().code, base::ErrorCode::kInvalidArgument);
+  }
+}
+
 }  // namespace
 }  // namespace heliograph::http_client
