@@ -26,6 +26,7 @@ void AppendEntry(std::string& out, const postgres::AuditEntry& entry) {
   AppendText(out, "action_id", decision.action_id ? decision.action_id->view() : "");
   out += R"(,"dead_letter_id":)" +
          (decision.dead_letter_id ? '"' + std::to_string(*decision.dead_letter_id) + '"' : "null");
+  AppendText(out, "webhook", decision.webhook);
   AppendText(out, "directive", decision.directive);
   out += R"(,"targets":)" + (decision.targets ? std::to_string(*decision.targets) : "null") + '}';
 }

@@ -23,6 +23,7 @@ AuditEntry EntryAt(const Rows& rows, int row) {
   decision.directive = rows.Get(row, 11);
   if (!rows.IsNull(row, 12)) decision.targets = rows.GetInt64(row, 12);
   if (!rows.IsNull(row, 13)) decision.dead_letter_id = rows.GetInt64(row, 13);
+  decision.webhook = rows.Get(row, 14);
   return entry;
 }
 
@@ -54,7 +55,7 @@ base::Result<AuditPage> Audit::List(const AuditQuery& query) {
                                  : "true";
   const auto rows = (*session)->Execute(
       "SELECT place, at, caller, tenant, address, forwarded_for, request_id, deed, decision, "
-      "reason, action_id, directive, targets, dead_letter_id, matches, nth FROM ("
+      "reason, action_id, directive, targets, dead_letter_id, webhook, matches, nth FROM ("
       "SELECT *, (" +
           others +
           ") AND ($6::text IS NULL OR caller = $6) AND ($7::text IS NULL OR tenant = $7) "
@@ -75,8 +76,8 @@ base::Result<AuditPage> Audit::List(const AuditQuery& query) {
       break;
     }
     AuditEntry entry = EntryAt(*rows, row);
-    if (rows->GetInt64(row, 15) == kAuditLookedAt) page.next = entry.place;
-    if (rows->GetBool(row, 14)) page.entries.push_back(std::move(entry));
+    if (rows->GetInt64(row, 16) == kAuditLookedAt) page.next = entry.place;
+    if (rows->GetBool(row, 15)) page.entries.push_back(std::move(entry));
   }
   return page;
 }

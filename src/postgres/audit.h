@@ -26,13 +26,15 @@ struct Origin {
 
 struct Decision {
   Origin origin;
-  std::string deed;       // "create", "cancel", "replay", "discard", "pause", "resume"
+  // "create", "cancel", "replay", "discard", "pause", "resume", or "create-webhook" and others.
+  std::string deed;
   bool accepted = false;  // else refused
   std::string reason;     // why refused: a problem type
   std::optional<action::ActionId> action_id;
   std::string directive;  // "" = the request did not say
   std::optional<std::int64_t> targets;
   std::optional<std::int64_t> dead_letter_id = {};  // which one was discarded
+  std::string webhook = {};                         // its name; "" = it is about none
 };
 
 // A decision's place in the list, which is the order of time.

@@ -42,7 +42,7 @@ def test_what_is_accepted_and_cancelled(api):
     assert created == {
         "caller": "acme", "tenant": "acme", "address": "127.0.0.1", "forwarded_for": "192.0.2.7, 10.0.0.1",
         "request_id": "request-1", "deed": "create", "decision": "accepted", "reason": None, "action_id": action,
-        "dead_letter_id": None, "directive": "solar.configure", "targets": 2,
+        "dead_letter_id": None, "webhook": None, "directive": "solar.configure", "targets": 2,
     }  # fmt: skip
     assert (cancelled["deed"], cancelled["decision"], cancelled["request_id"]) == ("cancel", "accepted", "request-2")
 
