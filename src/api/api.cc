@@ -13,6 +13,7 @@
 #include "api/guard.h"
 #include "api/openapi_document.h"
 #include "api/parameters.h"
+#include "api/webhook_routes.h"
 #include "base/startup_error.h"
 #include "dispatch/housekeeper.h"
 #include "dispatch/queue_worker.h"
@@ -21,6 +22,7 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "log/log.h"
+#include "webhooks/courier.h"
 
 namespace heliograph::api {
 namespace {
@@ -115,6 +117,9 @@ struct Api::Parts {
         dispatcher(store, sets, publisher, lease, unsaved, config.actions, clock, metrics),
         housekeeper(store, unsaved, {letters, target_log}, health, clock, metrics),
         hub(target_log, metrics),
+        webhook_store(pool, kSessionWait),
+        webhook_leases(pool, kSessionWait),
+        courier(config.webhooks, webhook_leases, target_log, clock, metrics),
         worker({queue, due_rollouts, publisher, lease,
                 [connection = config.mqtt.connection](const std::string& client_id) {
                   return dispatch::CloseConnection(connection, client_id);
@@ -125,6 +130,8 @@ struct Api::Parts {
                                                client_ids);
                 }},
                config.postgres, clock, metrics),
+        webhook_routes({webhook_store, target_log, courier, auditor},
+                       *webhooks::RulesOf(config.webhooks), config.webhooks.max_per_tenant),
         server(config.listen, "api", MakeHandler(), metrics) {}
 
   http::Handler MakeHandler() {
@@ -134,6 +141,7 @@ struct Api::Parts {
     letter_routes.AddTo(router, guard);
     event_routes.AddTo(router, guard);
     groups.AddTo(router, guard);
+    webhook_routes.AddTo(router, guard);
     router.Add("GET", "/openapi.yaml", OpenApi);
     return [this](const http::Request& request) { return router.Route(request); };
   }
@@ -165,6 +173,9 @@ struct Api::Parts {
   dispatch::Dispatcher dispatcher;
   dispatch::Housekeeper housekeeper;
   events::EventHub hub;
+  postgres::WebhookStore webhook_store;
+  postgres::WebhookLeases webhook_leases;
+  webhooks::Courier courier;
   dispatch::QueueWorker worker;
   const Guard guard{callers};
   ConnectionRoutes connections{queries};
@@ -175,6 +186,7 @@ struct Api::Parts {
   DeadLetterRoutes letter_routes{letters, store, submitter, auditor};
   AuditRoutes audit_routes{audit};
   GroupRoutes groups{group_store};
+  WebhookRoutes webhook_routes;
   http::Router router;
   http::Server server;
 };

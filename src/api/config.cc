@@ -32,6 +32,7 @@ void Config::Bind(config::Binder& binder) {
                  "postgres.pool_size must be 6 or more: 5 sessions are kept for actions");
   binder.Section(auth, "auth", "Who may call.");
   binder.Section(actions, "actions", "How actions are carried out.");
+  binder.Section(webhooks, "webhooks", "Who is told of events by requests to them.");
 }
 
 }  // namespace heliograph::api

@@ -10,6 +10,7 @@
 #include "dispatch/config.h"
 #include "http/server.h"
 #include "postgres/config.h"
+#include "webhooks/config.h"
 
 namespace heliograph::api {
 
@@ -29,6 +30,7 @@ struct Config {
   postgres::Config postgres;
   auth::Config auth;
   dispatch::ActionsConfig actions;
+  webhooks::Config webhooks;
 
   void Bind(config::Binder& binder);
 };

@@ -15,7 +15,13 @@
 namespace heliograph::api {
 
 // Which list a cursor belongs to: one of another list is refused.
-enum class ListKind : char { kConnections = 'c', kTargets = 't', kGroups = 'g', kMembers = 'm' };
+enum class ListKind : char {
+  kConnections = 'c',
+  kTargets = 't',
+  kGroups = 'g',
+  kMembers = 'm',
+  kWebhooks = 'w'
+};
 
 std::string WriteCursor(ListKind kind, const device::ClientId& last);
 std::optional<device::ClientId> ReadCursor(ListKind kind, std::string_view cursor);

@@ -89,6 +89,16 @@ http::Response NotFound(std::string_view what) {
   return Problem(404, "not-found", "Not found", "There is no such " + std::string(what));
 }
 
+http::Response NameIsTaken(std::string_view whose) {
+  return Problem(409, "name-is-taken", "Name is taken",
+                 "There is a " + std::string(whose) + " of this name");
+}
+
+http::Response TooMany(std::string_view what, std::int64_t most) {
+  return Problem(409, "too-many", "Too many",
+                 "A tenant may have " + std::to_string(most) + " " + std::string(what));
+}
+
 http::Response UnsupportedMediaType() {
   return Problem(415, "unsupported-media-type", "Unsupported media type",
                  "The body must be application/json in UTF-8, without a Content-Encoding");

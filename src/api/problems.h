@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "base/error.h"
@@ -19,6 +20,8 @@ http::Response Unauthenticated(std::string_view why);
 http::Response PermissionDenied(std::string_view scope);
 http::Response OperatorsOnly();
 http::Response NotFound(std::string_view what);
+http::Response NameIsTaken(std::string_view whose);
+http::Response TooMany(std::string_view what, std::int64_t most);
 http::Response UnsupportedMediaType();
 http::Response NotReplayable(std::string_view why);
 http::Response ActionIsOver(std::string_view status);

@@ -18,13 +18,18 @@ std::string_view ScopeName(Scope scope) {
       return "groups:read";
     case Scope::kGroupsWrite:
       return "groups:write";
+    case Scope::kWebhooksRead:
+      return "webhooks:read";
+    case Scope::kWebhooksWrite:
+      return "webhooks:write";
   }
   return "";
 }
 
 std::optional<Scope> ParseScope(std::string_view name) {
-  for (const Scope scope : {Scope::kConnectionsRead, Scope::kActionsWrite, Scope::kAuditRead,
-                            Scope::kResultsWrite, Scope::kGroupsRead, Scope::kGroupsWrite}) {
+  for (const Scope scope :
+       {Scope::kConnectionsRead, Scope::kActionsWrite, Scope::kAuditRead, Scope::kResultsWrite,
+        Scope::kGroupsRead, Scope::kGroupsWrite, Scope::kWebhooksRead, Scope::kWebhooksWrite}) {
     if (ScopeName(scope) == name) return scope;
   }
   return std::nullopt;

@@ -15,6 +15,8 @@ enum class Scope {
   kResultsWrite,  // for equipment that answers over REST
   kGroupsRead,
   kGroupsWrite,
+  kWebhooksRead,
+  kWebhooksWrite,  // and so has a tenant's events sent anywhere
 };
 
 std::string_view ScopeName(Scope scope);  // "connections:read"

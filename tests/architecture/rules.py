@@ -14,7 +14,7 @@ MOST_LINES_CMD = 60
 # Classes that are values: as safe between threads as a number is, which nobody needs to be told.
 VALUES = {"Result", "Secret", "StrongString", "UniqueFd", "StartupError", "Parsed", "Value", "Parameter"}
 # Folders that may start threads.
-THREADED = {"app", "dispatch", "events", "http", "kafka", "mqtt", "recorder"}
+THREADED = {"app", "dispatch", "events", "http", "kafka", "mqtt", "recorder", "webhooks"}
 
 
 def folder_of(path: str) -> str:

@@ -23,7 +23,7 @@ from harness.wait import until
 from heliograph_local import network
 from heliograph_local.settings import ROOT
 
-SCOPES = ("connections:read", "actions:write", "groups:read", "groups:write")
+SCOPES = ("connections:read", "actions:write", "groups:read", "groups:write", "webhooks:read", "webhooks:write")
 # Token -> (tenant or None for an operator, scopes).
 TOKENS = {
     "operator-token": (None, (*SCOPES, "audit:read", "results:write")),
@@ -54,10 +54,12 @@ def write_tokens(file: Path, tokens: dict) -> None:
 
 
 @contextmanager
-def running(servers, folder: Path, auth: dict | None = None, **actions):
-    """An ApiAlone that has started; gone at the end. `auth`: settings of that section, beside the tokens file."""
+def running(servers, folder: Path, auth: dict | None = None, webhooks: dict | None = None, **actions):
+    """An ApiAlone that has started; gone at the end. `auth`, `webhooks`: settings of those sections, of the first beside the
+    tokens file."""
     api = ApiAlone(servers, folder, **actions)
     api.auth = auth or {}
+    api.webhooks = webhooks or {}
     try:
         api.start()
         yield api
@@ -79,6 +81,7 @@ class ApiAlone:
         self.ports = {"api": network.free_port(), "admin": network.free_port()}
         self.tokens_file = folder / "tokens.yaml"
         self.auth = {}  # settings of that section, beside the tokens file; set before `start`
+        self.webhooks = {}  # the same
         self._actions = actions
         self._process = None
         write_tokens(self.tokens_file, TOKENS)
@@ -109,6 +112,7 @@ class ApiAlone:
             },
             "auth": {"tokens_file": str(self.tokens_file), **self.auth},
             "actions": self._actions,
+            "webhooks": self.webhooks,
         }
         file = self.folder / "api.yaml"
         file.write_text(json.dumps(settings))  # JSON is YAML
@@ -163,7 +167,7 @@ class ApiAlone:
             self.query(
                 "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, action_targets,"
                 " idempotency_keys, queued_targets, mailboxes, target_log, dead_letters, groups, group_members, dry_runs,"
-                " rollouts, held_targets, rollout_changes"
+                " rollouts, held_targets, rollout_changes, webhooks"
             )
             return True
         except psycopg2.errors.DeadlockDetected:

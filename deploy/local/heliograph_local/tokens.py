@@ -18,7 +18,8 @@ def ensure(settings: Settings) -> None:
     text = (
         "# Who may use the API. The tokens themselves are not here, only the SHA-256 of each.\n"
         "tokens:\n"
-        f'  - {{name: "local", sha256: "{digest}", operator: true, scopes: ["connections:read", "actions:write", "groups:read", "groups:write", "audit:read"]}}\n'
+        f'  - {{name: "local", sha256: "{digest}", operator: true, scopes: ["connections:read", "actions:write", "groups:read",'
+        ' "groups:write", "webhooks:read", "webhooks:write", "audit:read"]}\n'
     )
     if not (settings.data / "tokens.yaml").exists():
         files.write(settings.data / "tokens.yaml", text)

@@ -1,5 +1,6 @@
 """Inputs made from the contract's schemas: good ones, bad ones by rule, and any mixture by chance."""
 
+import base64
 import datetime
 import json
 import random
@@ -105,6 +106,10 @@ class Maker:
             return (datetime.datetime.now(datetime.timezone.utc) + ahead).isoformat()
         if schema.get("format") == "uuid":
             return str(uuid.UUID(int=self._random.getrandbits(128)))
+        if schema.get("format") == "uri":  # of nobody, for ever
+            return f"https://{self._random.getrandbits(64):x}.invalid/{self._word(1, 10)}"
+        if schema.get("pattern", "").startswith("^whsec_"):
+            return "whsec_" + base64.b64encode(self._random.randbytes(self._random.randint(24, 64))).decode()
         if schema.get("format") == "date-time":
             return f"20{self._random.randint(10, 99)}-0{self._random.randint(1, 9)}-11T10:20:30Z"
         if schema.get("pattern", "").startswith("^[^:]"):

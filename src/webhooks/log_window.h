@@ -1,0 +1,71 @@
+// The newest part of the log, read once for all webhooks that are there; who is further behind
+// reads pages of his own. All that this folder knows of the log is here.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "events/event_filter.h"
+#include "postgres/target_log.h"
+
+namespace heliograph::webhooks {
+
+using Place = postgres::TargetLogPlace;
+
+// Threads: one thread.
+class LogEntry {
+ public:
+  explicit LogEntry(postgres::TargetChange change) : change_(std::move(change)) {}
+
+  const Place& place() const { return change_.place; }
+  base::Timestamp at() const { return change_.at; }
+  bool IsWantedBy(const events::EventFilter& filter) const { return filter.Wants(change_); }
+  std::string id() const { return events::WritePlace(change_.place); }
+  const std::string& text();  // written when it is first wanted
+
+ private:
+  postgres::TargetChange change_;
+  std::string text_;
+};
+
+// What a webhook finds that is not in the window.
+struct LogPage {
+  std::vector<LogEntry> entries;
+  bool more = false;  // there is more to read at once
+  // Up to where the log was forgotten, or before where it begins anew: events may be missing.
+  std::optional<Place> missing_up_to;
+  Place end;  // everything up to here is in the page, unless there is more
+};
+
+// Threads: one thread.
+class LogWindow {
+ public:
+  explicit LogWindow(postgres::TargetLog& log) : log_(log) {}
+
+  // Nobody needs it any more.
+  void Close();
+  // Reads what is new. Whether there may be more at once. Errors as the database's.
+  base::Result<bool> Read();
+  // Whether everything after `place` is in the window, as far as it was read.
+  bool Covers(const Place& place) const { return begin_ && place >= *begin_; }
+  // The entries after `place`, which it covers.
+  std::deque<LogEntry>::iterator After(const Place& place);
+  std::deque<LogEntry>::iterator end() { return entries_.end(); }
+  const Place& last() const { return end_; }  // everything up to here was read
+
+  // A page after `place`, from the database. Errors as its.
+  base::Result<LogPage> ReadPage(const Place& place);
+
+ private:
+  postgres::TargetLog& log_;
+  std::optional<Place> begin_;  // entries_ are all after it
+  Place end_;
+  std::deque<LogEntry> entries_;
+};
+
+}  // namespace heliograph::webhooks
