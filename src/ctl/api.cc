@@ -136,6 +136,14 @@ base::Result<json::Value> Api::Put(const std::vector<std::string_view>& levels,
   return Call(std::move(request));
 }
 
+base::Result<json::Value> Api::Patch(const std::vector<std::string_view>& levels,
+                                     const json::Value& body) {
+  http_client::Request request{.method = "PATCH", .url = url_.Join(levels)};
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = json::Write(body);
+  return Call(std::move(request));
+}
+
 base::Status Api::Delete(const std::vector<std::string_view>& levels) {
   auto answer = Call({.method = "DELETE", .url = url_.Join(levels)});
   if (!answer) return std::move(answer).error();

@@ -49,6 +49,8 @@ class Api {
                                  const http_client::Headers& headers, const json::Value& body);
   base::Result<json::Value> Put(const std::vector<std::string_view>& levels,
                                 const json::Value& body);
+  base::Result<json::Value> Patch(const std::vector<std::string_view>& levels,
+                                  const json::Value& body);
   base::Status Delete(const std::vector<std::string_view>& levels);
 
  private:

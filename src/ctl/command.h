@@ -29,6 +29,7 @@ void AddActions(CLI::App& app, Chosen& chosen);
 void AddAudit(CLI::App& app, Chosen& chosen);
 void AddDeadLetters(CLI::App& app, Chosen& chosen);
 void AddGroups(CLI::App& app, Chosen& chosen);
+void AddWebhooks(CLI::App& app, Chosen& chosen);
 void AddSend(CLI::App& app, Chosen& chosen);
 void AddState(CLI::App& app, Chosen& chosen);
 void AddCheckConfig(CLI::App& app, Chosen& chosen);

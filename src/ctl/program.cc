@@ -28,6 +28,7 @@ void Declare(CLI::App& app, Chosen& chosen, Console& console, bool& verbose) {
   AddActions(app, chosen);
   AddDeadLetters(app, chosen);
   AddGroups(app, chosen);
+  AddWebhooks(app, chosen);
   AddAudit(app, chosen);
   AddSend(app, chosen);
   AddState(app, chosen);

@@ -1,11 +1,13 @@
 """Webhooks: every event that is wanted comes, signed, in order, whatever the receiver and our processes do meanwhile."""
 
+import json
 import re
+import subprocess
 import time
 import uuid
 
 import pytest
-from harness.api_alone import ApiAlone, running
+from harness.api_alone import ApiAlone, programs, running
 from harness.wait import until
 from harness.webhook_receiver import WebhookReceiver, signature
 
@@ -360,3 +362,28 @@ def test_addresses_of_this_network_are_not_called(servers, receiver, tmp_path):
         shown = until(lambda: (one := show(api))["failures"] and one, "the address that the name leads to is looked at")
         assert (shown["last_failure"], shown["last_status"]) == ("forbidden-address", None)
         assert receiver.requests == []
+
+
+def test_the_command_line(api, receiver, tmp_path):
+    def run(*arguments, code=0):
+        done = subprocess.run(
+            [str(programs() / "heliograph"), "webhooks", *arguments], text=True, capture_output=True, timeout=30, check=False,
+            env={"HELIOGRAPH_API_URL": api.url, "HELIOGRAPH_TOKEN": "acme-token"},
+        )  # fmt: skip
+        assert done.returncode == code, (arguments, done.stdout, done.stderr)
+        return json.loads(done.stdout) if "--json" in arguments else done.stdout + done.stderr
+
+    (tmp_path / "secret").write_text(SECRET + "\n")
+    made = run("create", "ends", "--url", receiver.url, "--type", "action.ended", "--client-id-prefix", "pv-", "--json")
+    assert (made["types"], made["client_id_prefix"]) == (["action.ended"], "pv-") and made["secret"].startswith("whsec_")
+    changed = run("update", "ends", "--all", "--type", "action.target", "--secret-file", str(tmp_path / "secret"), "--json")
+    assert (changed["types"], changed["client_id_prefix"]) == (["action.target"], None) and "secret" not in changed
+    assert "secret: whsec_" in run("update", "ends", "--new-secret")
+    assert [each["name"] for each in run("list", "--json")["items"]] == ["ends"]
+    run("test", "ends")
+    receiver.wait_for(1)
+    until(lambda: "test_outcome: delivered" in run("show", "ends"), "it tells what came of the test")
+    assert "state: active" in run("enable", "ends")
+    run("delete", "ends")
+    assert "There is no such webhook" in run("show", "ends", code=1)
+    assert "At /url" in run("create", "bad", "--url", "nonsense", code=2)

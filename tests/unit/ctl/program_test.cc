@@ -33,6 +33,7 @@ TEST(Program, AWrongCommandLineIsToldAndEndsWithTwo) {
            {{"connections", "list", "--limit", "0"}, "--limit"},
            {{"connections", "list", "--nonsense"}, "--nonsense"},
            {{"connections", "show"}, "CLIENT_ID"},
+           {{"webhooks", "create", "ends"}, "--url"},
            {{"send", "solar-1"}, "--directive"},
            {{"send", "-d", "x"}, "CLIENT_ID"},
            {{"send", "solar-1", "-d", "x", "-p", "1", "-f", "y"}, "excludes"},
