@@ -233,6 +233,27 @@ def test_one_replica_delivers_and_the_other_goes_on_after_a_kill(api, receiver, 
             api.start()
 
 
+def test_who_has_lost_a_webhook_changes_nothing_of_it(api, receiver):
+    create(api, receiver)
+    action = add_action(api, 10)
+    move(api, action, "published")
+    until(lambda: show(api)["delivered"] == 10, "it is written down")
+    api.query("UPDATE webhooks SET owner = 'another', epoch = epoch + 1, lease_until = now() + interval '1500 ms'")
+    before = api.query("SELECT place, delivered FROM webhooks")[0]
+    move(api, action, "succeeded")
+
+    def is_taken_over() -> bool:
+        row = api.query("SELECT owner = 'another' AS anothers, place, delivered FROM webhooks")[0]
+        if row.pop("anothers"):
+            assert row == before
+            return False
+        return True
+
+    until(is_taken_over, "its lease has ended")
+    until(lambda: once(receiver.events) == logged(api), "it goes on from there")
+    until(lambda: show(api)["delivered"] == 20, "it is written down")
+
+
 def test_what_is_forgotten_is_said(api, receiver):
     receiver.way = 410
     create(api, receiver)
