@@ -16,8 +16,8 @@ base::Status AddToOutbox(Transaction& transaction, const std::vector<OutboxRow>&
     events.Add(row.events);
   }
   auto added = transaction.Execute(
-      "INSERT INTO connection_events_outbox (log_partition, log_generation, first_offset, "
-      "last_offset, events)"
+      "INSERT INTO connection_log (log_partition, log_generation, first_offset, last_offset, "
+      "events)"
       " SELECT unnest($1::int[]), unnest($2::int[]), unnest($3::bigint[]), unnest($4::bigint[]),"
       " unnest($5::text[])",
       {partitions, generations, first, last, events});
@@ -27,8 +27,13 @@ base::Status AddToOutbox(Transaction& transaction, const std::vector<OutboxRow>&
 
 base::Result<std::vector<OutboxRow>> ReadOutbox(Connection& connection, std::int32_t partition) {
   auto rows = connection.Execute(
-      "SELECT log_generation, first_offset, last_offset, events FROM connection_events_outbox"
-      " WHERE log_partition = $1::int ORDER BY log_generation, first_offset",
+      "SELECT log_generation, first_offset, last_offset, events FROM connection_log"
+      " WHERE log_partition = $1::int AND (log_generation, first_offset) > ("
+      "  coalesce((SELECT log_generation FROM connection_log_told WHERE log_partition = $1::int), "
+      "0),"
+      "  coalesce((SELECT first_offset FROM connection_log_told WHERE log_partition = $1::int), "
+      "-1))"
+      " ORDER BY log_generation, first_offset",
       {partition});
   if (!rows) return std::move(rows).error();
   std::vector<OutboxRow> outbox;
@@ -42,8 +47,13 @@ base::Result<std::vector<OutboxRow>> ReadOutbox(Connection& connection, std::int
 
 base::Result<std::vector<OutboxPlace>> OldestInOutbox(Connection& connection) {
   auto rows = connection.Execute(
-      "SELECT DISTINCT ON (log_partition) log_partition, log_generation, first_offset"
-      " FROM connection_events_outbox ORDER BY log_partition, log_generation, first_offset");
+      "SELECT l.log_partition, l.log_generation, l.first_offset"
+      " FROM (SELECT DISTINCT partition FROM kafka_offsets) AS p"
+      " LEFT JOIN connection_log_told t ON t.log_partition = p.partition"
+      " CROSS JOIN LATERAL (SELECT * FROM connection_log l WHERE l.log_partition = p.partition"
+      "  AND (l.log_generation, l.first_offset) >"
+      "   (coalesce(t.log_generation, 0), coalesce(t.first_offset, -1))"
+      "  ORDER BY l.log_generation, l.first_offset LIMIT 1) AS l ORDER BY l.log_partition");
   if (!rows) return std::move(rows).error();
   std::vector<OutboxPlace> oldest;
   for (int row = 0; row < rows->size(); ++row) {
@@ -53,7 +63,7 @@ base::Result<std::vector<OutboxPlace>> OldestInOutbox(Connection& connection) {
   return oldest;
 }
 
-base::Status RemoveFromOutbox(Transaction& transaction, const std::vector<OutboxPlace>& up_to) {
+base::Status NoteTold(Transaction& transaction, const std::vector<OutboxPlace>& up_to) {
   Int32Array partitions;
   Int32Array generations;
   Int64Array first;
@@ -62,13 +72,15 @@ base::Status RemoveFromOutbox(Transaction& transaction, const std::vector<Outbox
     generations.Add(place.generation);
     first.Add(place.first_offset);
   }
-  auto removed = transaction.Execute(
-      "DELETE FROM connection_events_outbox o"
-      " USING unnest($1::int[], $2::int[], $3::bigint[]) AS p(partition, generation, first_offset)"
-      " WHERE o.log_partition = p.partition"
-      " AND (o.log_generation, o.first_offset) <= (p.generation, p.first_offset)",
+  auto noted = transaction.Execute(
+      "INSERT INTO connection_log_told AS t (log_partition, log_generation, first_offset)"
+      " SELECT unnest($1::int[]), unnest($2::int[]), unnest($3::bigint[])"
+      " ON CONFLICT (log_partition) DO UPDATE"
+      " SET log_generation = excluded.log_generation, first_offset = excluded.first_offset"
+      " WHERE (t.log_generation, t.first_offset) < (excluded.log_generation, "
+      "excluded.first_offset)",
       {partitions, generations, first});
-  if (!removed) return std::move(removed).error();
+  if (!noted) return std::move(noted).error();
   return {};
 }
 

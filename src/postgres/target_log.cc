@@ -220,17 +220,18 @@ base::Result<TargetLogPlace> TargetLog::Forgotten() {
 }
 
 base::Result<std::vector<TargetChange>> TargetLog::Read(const TargetLogPlace& after,
-                                                        std::int64_t most) {
+                                                        std::int64_t most,
+                                                        std::optional<std::uint64_t> end) {
   auto session = Session();
   if (!session) return std::move(session).error();
   const auto rows = (*session)->Execute(
       "SELECT l.xid, l.place, l.action_id, l.client_id, l.status, l.reason, l.progress, l.note,"
       "  l.changed_at, a.tenant, a.directive FROM ("
       "  SELECT * FROM target_log WHERE (xid, place) > ($1::xid8, $2::bigint)"
-      "    AND xid < pg_snapshot_xmin(pg_current_snapshot())"
+      "    AND xid < coalesce($4::xid8, pg_snapshot_xmin(pg_current_snapshot()))"
       "  ORDER BY xid, place LIMIT $3::bigint) AS l "
       "LEFT JOIN actions a ON a.action_id = l.action_id ORDER BY l.xid, l.place",
-      {XidText(after), after.place, most});
+      {XidText(after), after.place, most, end});
   if (!rows) return rows.error();
   std::vector<TargetChange> changes;
   changes.reserve(static_cast<std::size_t>(rows->size()));

@@ -79,9 +79,10 @@ class TargetLog {
   base::Result<TargetLogPlace> End();
   // Up to where changes were forgotten: whoever stands before it has missed some.
   base::Result<TargetLogPlace> Forgotten();
-  // What changed after `after`, at most `most` changes. The last one's place is where to go on;
-  // none are read twice or left out.
-  base::Result<std::vector<TargetChange>> Read(const TargetLogPlace& after, std::int64_t most);
+  // What changed after `after`, at most `most` changes; in transactions below `end` where it is
+  // given. The last one's place is where to go on; none are read twice or left out.
+  base::Result<std::vector<TargetChange>> Read(const TargetLogPlace& after, std::int64_t most,
+                                               std::optional<std::uint64_t> end = std::nullopt);
 
   // Forgets at most `most` changes that are told and older than kTargetLogIsKept. How many it were.
   base::Result<std::int64_t> Forget(std::int64_t most);

@@ -1,5 +1,6 @@
 #include "recorder/control_applier.h"
 
+#include "postgres/connection_log.h"
 #include "postgres/dispatch_queue.h"
 #include "recorder/event.h"
 
@@ -14,7 +15,7 @@ constexpr std::size_t kRowBytes = 1024 * 1024;
 // More than this unconfirmed, and reading waits.
 constexpr std::size_t kMostWaitingBytes = 64 * 1024 * 1024;
 constexpr std::chrono::milliseconds kRefreshEvery{1000};
-constexpr std::chrono::milliseconds kRemoveEvery{200};
+constexpr std::chrono::milliseconds kNoteEvery{200};
 constexpr std::chrono::milliseconds kWaitForSession{1000};
 constexpr std::chrono::milliseconds kWakeEvery{100};
 constexpr std::size_t kMostToWake = 100'000;
@@ -52,15 +53,17 @@ void ControlApplier::AddEvent(device::Change change, const device::Connection& c
   }
   postgres::OutboxRow& row = new_rows_[place->second];
   row.last_offset = record.offset;
-  row.events.append(connection.client_id.view()).append("\t");
-  row.events.append(WriteEvent(change, connection, origin, options_.longest_event)).append("\n");
+  postgres::AppendConnectionEvent(
+      row.events, {connection.client_id.view(),
+                   connection.tenant ? connection.tenant->view() : std::string_view(), change,
+                   record.offset, WriteEvent(change, connection, origin, options_.longest_event)});
 }
 
 base::Result<std::vector<Refusal>> ControlApplier::Apply(postgres::Transaction& transaction,
                                                          const Generations& generations) {
   new_rows_.clear();
   open_row_.clear();
-  removed_.clear();
+  told_.clear();
   came_online_.clear();
   auto applied = fold_.Apply(
       transaction, generations, &resolver_,
@@ -73,20 +76,20 @@ base::Result<std::vector<Refusal>> ControlApplier::Apply(postgres::Transaction& 
     if (auto added = postgres::AddToOutbox(transaction, new_rows_); !added)
       return std::move(added).error();
   }
-  const auto confirmed = outbox_.Removable();
+  const auto confirmed = outbox_.Confirmed();
   if (!confirmed.empty()) {
-    if (auto gone = postgres::RemoveFromOutbox(transaction, confirmed); !gone)
-      return std::move(gone).error();
-    removed_ = confirmed;
+    if (auto noted = postgres::NoteTold(transaction, confirmed); !noted)
+      return std::move(noted).error();
+    told_ = confirmed;
   }
   return std::vector<Refusal>();
 }
 
 void ControlApplier::Committed(postgres::Connection& connection) {
-  outbox_.Removed(removed_);
+  outbox_.Noted(told_);
   outbox_.Publish(std::move(new_rows_));
   new_rows_.clear();
-  removed_.clear();
+  told_.clear();
   to_wake_.insert(to_wake_.end(), came_online_.begin(), came_online_.end());
   came_online_.clear();
   for (const UntoldOwner& one : fold_.untold_owners()) unsettled_.Add(one.partition, one.client_id);
@@ -134,22 +137,22 @@ void ControlApplier::GiveUp(std::int32_t partition) {
   unsettled_.GiveUp(partition);
 }
 
-// While batches go through, they remove what was confirmed; this is for when there are none.
-void ControlApplier::RemoveConfirmed() {
-  const auto confirmed = outbox_.Removable();
-  if (confirmed.empty() || steady_clock::now() < remove_at_) return;
-  remove_at_ = steady_clock::now() + kRemoveEvery;
+// While batches go through, they note what was confirmed; this is for when there are none.
+void ControlApplier::NoteConfirmed() {
+  const auto confirmed = outbox_.Confirmed();
+  if (confirmed.empty() || steady_clock::now() < note_at_) return;
+  note_at_ = steady_clock::now() + kNoteEvery;
   auto session = pool_.Acquire(steady_clock::now() + kWaitForSession);
   if (!session) return;  // the next batch says what is wrong with the database
   auto transaction = postgres::Transaction::Begin(**session);
   // Losing this to a crash costs a repeat, so it need not wait for the disk.
   if (!transaction || !transaction->Execute("SET LOCAL synchronous_commit = off")) return;
-  if (!postgres::RemoveFromOutbox(*transaction, confirmed) || !transaction->Commit()) return;
-  outbox_.Removed(confirmed);
+  if (!postgres::NoteTold(*transaction, confirmed) || !transaction->Commit()) return;
+  outbox_.Noted(confirmed);
 }
 
 void ControlApplier::Tick(const Offsets& offsets) {
-  RemoveConfirmed();
+  NoteConfirmed();
   WakeMissed();
   UpdateOwners(offsets);
 }
@@ -171,8 +174,8 @@ bool ControlApplier::Congested() const { return outbox_.bytes() > kMostWaitingBy
 
 void ControlApplier::Finish() {
   publisher_.Drain(std::chrono::seconds(1));
-  remove_at_ = {};
-  RemoveConfirmed();
+  note_at_ = {};
+  NoteConfirmed();
 }
 
 }  // namespace heliograph::recorder

@@ -44,7 +44,7 @@ class ControlApplier final : public Applier {
  private:
   void AddEvent(device::Change change, const device::Connection& connection, const Record& record,
                 const Generations& generations);
-  void RemoveConfirmed();
+  void NoteConfirmed();
   void Wake(postgres::Connection& connection);
   void WakeMissed();
   void UpdateOwners(const Offsets& offsets);
@@ -63,12 +63,12 @@ class ControlApplier final : public Applier {
   OwnerSweep sweep_;
   std::vector<postgres::OutboxRow> new_rows_;     // of the Apply that is not committed yet
   std::map<std::int32_t, std::size_t> open_row_;  // partition -> index of its last row in new_rows_
-  std::vector<postgres::OutboxPlace> removed_;    // by that Apply
+  std::vector<postgres::OutboxPlace> told_;       // noted by that Apply
   std::vector<device::ClientId> came_online_;     // by that Apply
   std::vector<device::ClientId> to_wake_;         // came online, and their mailboxes do not know it
   base::SteadyTime wake_at_{};
   base::SteadyTime refresh_at_{};
-  base::SteadyTime remove_at_{};
+  base::SteadyTime note_at_{};
 };
 
 }  // namespace heliograph::recorder

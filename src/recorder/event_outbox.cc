@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "postgres/connection_log.h"
+
 namespace heliograph::recorder {
 
 EventOutbox::EventOutbox(Publisher& publisher, std::string topic, metrics::Registry& metrics)
@@ -13,7 +15,7 @@ EventOutbox::EventOutbox(Publisher& publisher, std::string topic, metrics::Regis
                              "Events handed to Kafka, also those that are handed over again.")),
       rows_(metrics.AddGauge(
           "heliograph_recorder_outbox_rows",
-          "Rows of events that Kafka has not confirmed or that are still to be removed.")) {}
+          "Rows of events that Kafka has not confirmed, or of which that is not noted yet.")) {}
 
 void EventOutbox::Send(postgres::OutboxRow row) {
   const postgres::OutboxPlace place{row.partition, row.generation, row.first_offset};
@@ -23,9 +25,9 @@ void EventOutbox::Send(postgres::OutboxRow row) {
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const std::size_t tab = line.find('\t');
-    if (tab == std::string_view::npos) continue;
-    publisher_.Send({topic_, line.substr(0, tab), line.substr(tab + 1), {}, content, ticket});
+    const auto event = postgres::ReadConnectionEvent(line);
+    if (!event) continue;
+    publisher_.Send({topic_, event->client_id, event->json, {}, content, ticket});
     published_.Add();
   }
   waiting_[row.partition].push_back({place, ticket, content->size()});
@@ -52,7 +54,7 @@ void EventOutbox::GiveUp(std::int32_t partition) {
   waiting_.erase(at);
 }
 
-std::vector<postgres::OutboxPlace> EventOutbox::Removable() const {
+std::vector<postgres::OutboxPlace> EventOutbox::Confirmed() const {
   std::vector<postgres::OutboxPlace> places;
   for (const auto& [partition, rows] : waiting_) {
     const postgres::OutboxPlace* last = nullptr;
@@ -65,7 +67,7 @@ std::vector<postgres::OutboxPlace> EventOutbox::Removable() const {
   return places;
 }
 
-void EventOutbox::Removed(const std::vector<postgres::OutboxPlace>& places) {
+void EventOutbox::Noted(const std::vector<postgres::OutboxPlace>& places) {
   for (const postgres::OutboxPlace& place : places) {
     const auto at = waiting_.find(place.partition);
     if (at == waiting_.end()) continue;

@@ -1,5 +1,5 @@
-// Events between the commit of what they tell and Kafka's confirmation: the rows of
-// connection_events_outbox that this process is responsible for, partition by partition, in the
+// Events between the commit of what they tell and Kafka's confirmation: the rows of connection_log
+// that are not told yet and that this process is responsible for, partition by partition, in the
 // order of the log.
 #pragma once
 
@@ -28,9 +28,9 @@ class EventOutbox {
   // A partition that this process lost: its rows are the next owner's business, confirmed or not.
   void GiveUp(std::int32_t partition);
 
-  // What Kafka has confirmed and the database still holds; the same until Removed was told.
-  std::vector<postgres::OutboxPlace> Removable() const;
-  void Removed(const std::vector<postgres::OutboxPlace>& places);
+  // What Kafka has confirmed and the database does not know yet; the same until Noted was told.
+  std::vector<postgres::OutboxPlace> Confirmed() const;
+  void Noted(const std::vector<postgres::OutboxPlace>& places);
 
   std::size_t bytes() const;  // waiting for Kafka
 

@@ -167,7 +167,7 @@ class ApiAlone:
             self.query(
                 "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, action_targets,"
                 " idempotency_keys, queued_targets, mailboxes, target_log, dead_letters, groups, group_members, dry_runs,"
-                " rollouts, held_targets, rollout_changes, webhooks"
+                " rollouts, held_targets, rollout_changes, webhooks, connection_log, connection_log_told"
             )
             return True
         except psycopg2.errors.DeadlockDetected:

@@ -81,7 +81,7 @@ def test_who_starts_again_does_not_wait_for_events(bench):
     bench.wait_until_published()
     first.stop()
     bench.query(
-        "INSERT INTO connection_events_outbox (log_generation, log_partition, first_offset, last_offset, events)"
+        "INSERT INTO connection_log (log_generation, log_partition, first_offset, last_offset, events)"
         " VALUES (1, 0, 0, 0, E'first\t{}') RETURNING 1"
     )
     say(bench, 0, 3, "second", messages.online())

@@ -53,10 +53,10 @@ class StoreTest : public testing::Test {
   static constexpr const char* kEmpty =
       "TRUNCATE connections, connection_descriptions, connection_labels, intervals, actions, "
       "action_targets, idempotency_keys, queued_targets, mailboxes, dispatchers, target_log, "
-      "dead_letters, groups, group_members, dry_runs, rollouts, held_targets, rollout_changes; "
-      "UPDATE target_log_readers SET xid = DEFAULT, "
-      "place = DEFAULT, owner = NULL, "
-      "lease_until = DEFAULT";
+      "dead_letters, groups, group_members, dry_runs, rollouts, held_targets, rollout_changes, "
+      "connection_log, connection_log_told, kafka_offsets; "
+      "UPDATE target_log_readers SET xid = DEFAULT, place = DEFAULT, owner = NULL, "
+      "lease_until = DEFAULT; UPDATE connection_log_segments SET forgotten = DEFAULT";
 
   void SetUp() override { Run(kEmpty); }
 

@@ -65,7 +65,7 @@ class OutboxTest : public testing::Test {
   EventOutbox outbox_{publisher_, topic_, metrics_};
 };
 
-TEST_F(OutboxTest, WhatIsConfirmedIsRemovableAndGone) {
+TEST_F(OutboxTest, WhatIsConfirmedIsNotedAndNotInTheOutbox) {
   const std::vector<OutboxRow> rows{Row(0, 5, "a\t{\"n\":1}\nb\t{\"n\":2}\n"),
                                     Row(0, 7, "a\t{\"n\":3}\n")};
   Store(rows);
@@ -73,14 +73,14 @@ TEST_F(OutboxTest, WhatIsConfirmedIsRemovableAndGone) {
   EXPECT_GT(outbox_.bytes(), 0U);
   publisher_.Drain(seconds(20));
   EXPECT_EQ(Published(3), (std::vector<std::string>{"a {\"n\":1}", "b {\"n\":2}", "a {\"n\":3}"}));
-  const auto removable = outbox_.Removable();
-  ASSERT_EQ(removable.size(), 1U);
-  EXPECT_EQ(removable.front().first_offset, 7) << "the last; all before it go with it";
+  const auto confirmed = outbox_.Confirmed();
+  ASSERT_EQ(confirmed.size(), 1U);
+  EXPECT_EQ(confirmed.front().first_offset, 7) << "the last; all before it go with it";
   auto transaction = Begin(connection_);
-  Must(postgres::RemoveFromOutbox(transaction, removable));
+  Must(postgres::NoteTold(transaction, confirmed));
   Must(transaction.Commit());
-  outbox_.Removed(removable);
-  EXPECT_TRUE(outbox_.Removable().empty());
+  outbox_.Noted(confirmed);
+  EXPECT_TRUE(outbox_.Confirmed().empty());
   EXPECT_EQ(outbox_.bytes(), 0U);
   EXPECT_TRUE(postgres::ReadOutbox(connection_, 0)->empty());
 }
@@ -95,10 +95,10 @@ TEST_F(OutboxTest, ANewOwnerPublishesWhatWasLeftBeforeItsOwn) {
       << "by generation, then offset";
 }
 
-TEST_F(OutboxTest, RemovingLeavesLaterRowsAndOtherPartitions) {
+TEST_F(OutboxTest, WhatIsNotedLeavesLaterRowsAndOtherPartitions) {
   Store({Row(0, 3, "a\t1\n"), Row(0, 9, "a\t2\n"), Row(0, 0, "a\t3\n", 2), Row(1, 1, "x\t1\n")});
   auto transaction = Begin(connection_);
-  Must(postgres::RemoveFromOutbox(transaction, {{0, 1, 9}}));
+  Must(postgres::NoteTold(transaction, {{0, 1, 9}}));
   Must(transaction.Commit());
   const auto left = postgres::ReadOutbox(connection_, 0);
   ASSERT_EQ(left->size(), 1U);
@@ -110,10 +110,10 @@ TEST_F(OutboxTest, APartitionThatIsGivenUpIsNoLongerOurs) {
   outbox_.Publish({Row(0, 3, "a\t1\n"), Row(1, 3, "b\t1\n")});
   outbox_.GiveUp(0);
   publisher_.Drain(seconds(20));
-  const auto removable = outbox_.Removable();
-  ASSERT_EQ(removable.size(), 1U);
-  EXPECT_EQ(removable.front().partition, 1)
-      << "the next owner publishes and removes the rows of partition 0";
+  const auto confirmed = outbox_.Confirmed();
+  ASSERT_EQ(confirmed.size(), 1U);
+  EXPECT_EQ(confirmed.front().partition, 1)
+      << "the next owner publishes and notes the rows of partition 0";
 }
 
 }  // namespace
