@@ -107,6 +107,7 @@ struct Api::Parts {
         audit(pool, kSessionWait),
         letters(pool, kSessionWait),
         target_log(pool, kSessionWait),
+        connection_log(pool, kSessionWait),
         queue(queue_pool, kSessionWait),
         rollouts(pool, kSessionWait),
         due_rollouts(queue_pool, kSessionWait),
@@ -115,8 +116,8 @@ struct Api::Parts {
         publisher(broker, TopicsOf(config), PublisherOptionsOf(config), clock, metrics),
         unsaved(store, metrics),
         dispatcher(store, sets, publisher, lease, unsaved, config.actions, clock, metrics),
-        housekeeper(store, unsaved, {letters, target_log}, health, clock, metrics),
-        hub(target_log, metrics),
+        housekeeper(store, unsaved, {letters, target_log, connection_log}, health, clock, metrics),
+        hub({target_log, connection_log, group_store}, metrics),
         webhook_store(pool, kSessionWait),
         webhook_leases(pool, kSessionWait),
         courier(config.webhooks, webhook_leases, target_log, clock, metrics),
@@ -163,6 +164,7 @@ struct Api::Parts {
   postgres::Audit audit;
   postgres::DeadLetterStore letters;
   postgres::TargetLog target_log;
+  postgres::ConnectionLog connection_log;
   postgres::DispatchQueue queue;
   postgres::RolloutStore rollouts;      // to pause them
   postgres::RolloutStore due_rollouts;  // to let their targets go

@@ -98,6 +98,17 @@ std::optional<action::ActionId> Parameters::ActionId(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<action::GroupName> Parameters::GroupName(std::string_view name) {
+  const auto text = Find(name);
+  if (!text) return std::nullopt;
+  auto group = action::ParseGroupName(*text);
+  if (!group) {
+    Refuse(name, "is not the name of a group");
+    return std::nullopt;
+  }
+  return *std::move(group);
+}
+
 std::string Parameters::ClientIdPrefix(std::string_view name) {
   const auto text = Find(name);
   if (!text) return "";

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "action/ids.h"
+#include "action/selector.h"
 #include "base/clock.h"
 #include "device/connection.h"
 #include "device/ids.h"
@@ -36,6 +37,7 @@ class Parameters {
   std::optional<device::ConnectionState> State(std::string_view name);
   std::optional<device::TenantId> Tenant(std::string_view name);
   std::optional<action::ActionId> ActionId(std::string_view name);
+  std::optional<action::GroupName> GroupName(std::string_view name);
   std::string ClientIdPrefix(std::string_view name);
   std::vector<std::pair<std::string, std::string>> Tags(
       std::string_view name);  // key:value, split at the first colon

@@ -154,6 +154,17 @@ void Housekeeper::ForgetOld() {
   if (!forgotten && !base::IsRetriable(forgotten.error().code)) {
     log_.Error("old dry runs could not be deleted", {{"why", forgotten.error().message}});
   }
+  ForgetConnectionChanges();
+}
+
+void Housekeeper::ForgetConnectionChanges() {
+  const auto forgotten = archive_.connections.Forget();
+  if (forgotten && *forgotten) log_.Info("truncated a segment of the log of connections");
+  // A reader that was in the way will not be there the next time.
+  if (!forgotten && !base::IsRetriable(forgotten.error().code)) {
+    log_.Error("old changes of connections could not be truncated",
+               {{"why", forgotten.error().message}});
+  }
 }
 
 }  // namespace heliograph::dispatch

@@ -1,6 +1,6 @@
 // What must happen without anybody asking: the database is looked at, outcomes are stored late,
 // what a process has left is queued, targets whose deadline has passed end, what is old is
-// forgotten: keys, changes of targets, dead letters.
+// forgotten: keys, changes of targets and of connections, dead letters.
 #pragma once
 
 #include <condition_variable>
@@ -14,6 +14,7 @@
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "postgres/action_store.h"
+#include "postgres/connection_log.h"
 #include "postgres/dead_letter_store.h"
 #include "postgres/target_log.h"
 
@@ -27,6 +28,7 @@ class Housekeeper {
   struct Archive {
     postgres::DeadLetterStore& letters;
     postgres::TargetLog& log;
+    postgres::ConnectionLog& connections;
   };
   Housekeeper(postgres::ActionStore& store, UnsavedOutcomes& unsaved, Archive archive,
               base::Health& health, const base::Clock& clock, metrics::Registry& metrics);
@@ -39,6 +41,7 @@ class Housekeeper {
   void EndAbandoned();
   void ExpireDue();
   void ForgetOld();
+  void ForgetConnectionChanges();
 
   postgres::ActionStore& store_;
   UnsavedOutcomes& unsaved_;

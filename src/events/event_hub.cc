@@ -1,6 +1,9 @@
 #include "events/event_hub.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "base/thread_name.h"
@@ -15,8 +18,9 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kLookEvery{50};
 constexpr milliseconds kAgainAfter{500};
-constexpr std::int64_t kMostNews = 1000;   // of one look
-constexpr std::int64_t kMostMissed = 100;  // that a stream reads for itself at a time
+// Of one look: for those who follow, and for those who are behind and take but little of it.
+constexpr EventReader::Most kMostNews{1000, 4 * 1024 * 1024};
+constexpr EventReader::Most kMostMissed{100, 512 * 1024};
 // Then a stream gets nothing more until its client has taken it: less than the server lets wait.
 constexpr std::size_t kMostWaiting = 64 * 1024;
 constexpr milliseconds kRetry{2000};
@@ -24,20 +28,64 @@ constexpr milliseconds kRetry{2000};
 constexpr seconds kTellPlaceEvery{60};
 
 // Only an id: no event for the client, but where it goes on if it has to come again.
-http::StreamText PlaceText(const postgres::TargetLogPlace& place) {
+http::StreamText PlaceText(const EventPlace& place) {
   return http::StreamText("id: " + WritePlace(place) + "\n\n");
 }
 
-http::StreamText TextOf(const postgres::TargetChange& change) {
-  const std::string id = WritePlace(change.place);
-  const std::string data = WriteChangeEvent(change);
-  return http::FormatEvent({.id = id, .type = EventTypeName(TypeOf(change)), .data = data});
+http::StreamText ResetText(const EventPlace& place) {
+  const std::string id = WritePlace(place);
+  return http::FormatEvent({.id = id, .type = "reset", .data = "{}"});
 }
+
+std::string DataOf(const postgres::TargetChange& change) { return WriteChangeEvent(change); }
+const std::string& DataOf(const postgres::ConnectionChange& change) { return change.json; }
+
+http::StreamText TextOf(const Change& change) {
+  const std::string id = WritePlace(change.place);
+  return std::visit(
+      [&](const auto& what) {
+        return http::FormatEvent(
+            {.id = id, .type = EventTypeName(change.type()), .data = DataOf(what)});
+      },
+      change.what);
+}
+
+bool Wants(const EventFilter& filter, const Change& change) {
+  return std::visit([&](const auto& what) { return filter.Wants(what); }, change.what);
+}
+
+const std::optional<device::TenantId>& TenantOf(const Change& change) {
+  return std::visit(
+      [](const auto& what) -> const std::optional<device::TenantId>& { return what.tenant; },
+      change.what);
+}
+
+// Those among whom an event's readers are: a tenant's, and the operators'.
+template <class One>
+class BySight {
+ public:
+  void Add(One& one, const std::optional<device::TenantId>& sight) {
+    (sight ? tenants_[sight->view()] : operators_).push_back(&one);
+  }
+  template <class Do>
+  void ForEach(const std::optional<device::TenantId>& tenant, Do one) const {
+    for (One* each : operators_) one(*each);
+    if (!tenant) return;
+    const auto at = tenants_.find(tenant->view());
+    if (at == tenants_.end()) return;
+    for (One* each : at->second) one(*each);
+  }
+
+ private:
+  std::vector<One*> operators_;
+  std::unordered_map<std::string_view, std::vector<One*>> tenants_;
+};
 
 }  // namespace
 
-EventHub::EventHub(postgres::TargetLog& target_log, metrics::Registry& metrics)
-    : target_log_(target_log),
+EventHub::EventHub(const Sources& sources, metrics::Registry& metrics)
+    : reader_(sources.targets, sources.connections, metrics),
+      groups_(sources.groups),
       pushed_(metrics.AddCounter("heliograph_api_events_total",
                                  "Events that were pushed to streams, once for each stream.")),
       resets_(metrics.AddCounter(
@@ -52,16 +100,14 @@ EventHub::EventHub(postgres::TargetLog& target_log, metrics::Registry& metrics)
 EventHub::~EventHub() = default;
 
 base::Result<std::shared_ptr<http::EventStream>> EventHub::Open(
-    EventFilter filter, const std::optional<postgres::TargetLogPlace>& after) {
-  auto end = target_log_.End();
-  if (!end) return std::move(end).error();
-  const auto forgotten = after ? target_log_.Forgotten() : postgres::TargetLogPlace();
-  if (!forgotten) return forgotten.error();
+    EventFilter filter, const std::optional<EventPlace>& after) {
+  const auto bounds = reader_.Look();
+  if (!bounds) return bounds.error();
   // A place that is not there yet is another database's.
-  const bool reset = after && (*after < *forgotten || *after > *end);
+  const bool reset = after && (*after < bounds->forgotten || *after > bounds->end);
   auto subscriber = std::make_shared<Subscriber>();
   subscriber->filter = std::move(filter);
-  subscriber->place = after && !reset ? *after : *end;
+  subscriber->place = after && !reset ? *after : bounds->end;
   std::uint64_t id = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -79,8 +125,7 @@ base::Result<std::shared_ptr<http::EventStream>> EventHub::Open(
   subscriber->stream->Push(http::FormatRetry(kRetry));
   if (reset) {
     resets_.Add();
-    const std::string place = WritePlace(subscriber->place);
-    subscriber->stream->Push(http::FormatEvent({.id = place, .type = "reset", .data = "{}"}));
+    subscriber->stream->Push(ResetText(subscriber->place));
   } else {
     subscriber->stream->Push(PlaceText(subscriber->place));
   }
@@ -127,11 +172,17 @@ void EventHub::Run(const std::stop_token& stop) {
 
 milliseconds EventHub::Turn() {
   const Subscribers subscribers = Snapshot();
+  if (const base::Status looked = groups_.Refresh(steady_clock::now()); !looked) {
+    log_.Warn(group_limit_, "who is in a group that streams listen to is not looked up again",
+              {{"why", looked.error().message}});
+  }
   const auto more_news = PushNews(subscribers);
   const auto more_missed = more_news ? CatchUp(subscribers) : more_news;
   if (!more_missed) {
     log_.Warn(failure_limit_, "streams of events wait for the database",
               {{"why", more_missed.error().message}});
+    // Who knows for how long: whoever is behind is told what was forgotten meanwhile.
+    for (const auto& one : subscribers) one->live = false;
     return kAgainAfter;
   }
   if (steady_clock::now() >= tell_places_at_) {
@@ -142,58 +193,95 @@ milliseconds EventHub::Turn() {
 }
 
 base::Result<bool> EventHub::PushNews(const Subscribers& subscribers) {
-  const auto is_live = [](const auto& one) { return one->live; };
-  if (std::none_of(subscribers.begin(), subscribers.end(), is_live)) {
+  Subscribers live;
+  std::ranges::copy_if(subscribers, std::back_inserter(live),
+                       [](const auto& one) { return one->live; });
+  if (live.empty()) {
     place_.reset();
     return false;
   }
-  const auto changes = target_log_.Read(*place_, kMostNews);
-  if (!changes) return changes.error();
-  for (const postgres::TargetChange& change : *changes) {
-    http::StreamText text;
-    for (const auto& one : subscribers) {
-      if (!one->live || change.place <= one->place || !one->filter.Wants(change)) continue;
-      if (one->stream->waiting_bytes() > kMostWaiting) {
-        // It goes on from here by itself, as fast as its client does.
-        catch_ups_.Add();
-        one->live = false;
-        one->place = std::max(one->place, *place_);
-        WaitForRoom(*one);
-        continue;
-      }
-      if (text.text().empty()) text = TextOf(change);
-      Push(*one, text);
-    }
-    place_ = change.place;
-  }
-  return std::cmp_equal(changes->size(), kMostNews);
+  const auto page = reader_.Read(*place_, WantedOf(live), kMostNews);
+  if (!page) return page.error();
+  Deliver(*page, live);
+  place_ = page->up_to;
+  return page->more;
 }
 
-// Each reads a part for itself when its client has taken the one before. Who has read to the end
-// joins the live ones: there is nothing between his place and theirs.
-base::Result<bool> EventHub::CatchUp(const Subscribers& subscribers) {
-  bool more = false;
+Wanted EventHub::WantedOf(std::span<const std::shared_ptr<Subscriber>> subscribers) {
+  Wanted wanted;
   for (const auto& one : subscribers) {
-    if (one->live || !one->has_room) continue;
-    const auto missed = target_log_.Read(one->place, kMostMissed);
-    if (!missed) return missed.error();
-    bool all = true;
-    for (const postgres::TargetChange& change : *missed) {
-      all = one->stream->waiting_bytes() <= kMostWaiting;
-      if (!all) break;
-      if (one->filter.Wants(change)) Push(*one, TextOf(change));
-      one->place = change.place;
-    }
-    if (all && std::cmp_less(missed->size(), kMostMissed)) {
-      one->live = true;
-      if (!place_) place_ = one->place;
-      one->place = std::max(one->place, *place_);
-    } else {
-      WaitForRoom(*one);
-      more = more || one->has_room;
-    }
+    wanted.actions = wanted.actions || one->filter.WantsActions();
+    wanted.connections = wanted.connections || one->filter.WantsConnections();
   }
-  return more;
+  return wanted;
+}
+
+// Where many come again at once, as after a restart, they stand close together: they share what is
+// read, as those do who follow. Who has read to the end joins these: what they have read is before.
+base::Result<bool> EventHub::CatchUp(const Subscribers& subscribers) {
+  Subscribers behind;
+  std::ranges::copy_if(subscribers, std::back_inserter(behind),
+                       [](const auto& one) { return !one->live && one->has_room; });
+  std::ranges::sort(behind, {}, [](const auto& one) { return one->place; });
+  for (std::size_t first = 0; first < behind.size();) {
+    const std::span rest = std::span(behind).subspan(first);
+    const auto page = reader_.Read(rest.front()->place, WantedOf(rest), kMostMissed);
+    if (!page) return page.error();
+    const auto bounds = reader_.Look();
+    if (!bounds) return bounds.error();
+    Subscribers together;
+    for (const auto& one : rest) {
+      if (one->place > page->up_to) break;
+      ++first;
+      if (one->place < bounds->forgotten) {
+        Reset(*one, bounds->end);
+      } else {
+        together.push_back(one);
+      }
+    }
+    Deliver(*page, together);
+  }
+  return std::ranges::any_of(behind, [](const auto& one) { return !one->live && one->has_room; });
+}
+
+void EventHub::Reset(Subscriber& subscriber, const EventPlace& end) {
+  resets_.Add();
+  subscriber.place = end;
+  subscriber.stream->Push(ResetText(end));
+}
+
+// To those who stand in the page.
+void EventHub::Deliver(const Page& page, const Subscribers& subscribers) {
+  BySight<Subscriber> readers;
+  for (const auto& one : subscribers) readers.Add(*one, one->filter.sight);
+  EventPlace before = page.after;
+  for (const Change& change : page.changes) {
+    http::StreamText text;
+    readers.ForEach(TenantOf(change), [&](Subscriber& one) {
+      if (one.full || change.place <= one.place || !Wants(one.filter, change)) return;
+      if (one.stream->waiting_bytes() > kMostWaiting) {
+        // It goes on from here by itself, as fast as its client does.
+        one.full = true;
+        one.place = std::max(one.place, before);
+        return;
+      }
+      if (text.text().empty()) text = TextOf(change);
+      Push(one, text);
+    });
+    before = change.place;
+  }
+  for (const auto& one : subscribers) {
+    if (one->full) {
+      if (one->live) catch_ups_.Add();
+      one->live = one->full = false;
+      WaitForRoom(*one);
+      continue;
+    }
+    one->place = std::max(one->place, page.up_to);
+    if (one->live || page.more) continue;
+    one->live = true;
+    if (!place_) place_ = one->place;
+  }
 }
 
 void EventHub::WaitForRoom(Subscriber& subscriber) {

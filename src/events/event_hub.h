@@ -1,6 +1,6 @@
 // Pushes what changes to the streams that want it: read once from the database, written once as
-// text, whatever the number of streams. A stream that goes on where another one ended reads what it
-// has missed from the database first.
+// text, whatever the number of streams. A stream that goes on where another one ended gets what it
+// has missed first, read together with all others that stand there.
 #pragma once
 
 #include <atomic>
@@ -10,16 +10,17 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
-#include "events/event_filter.h"
+#include "events/event_reader.h"
+#include "events/group_members.h"
 #include "http/event_stream.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
-#include "postgres/target_log.h"
 
 namespace heliograph::events {
 
@@ -27,23 +28,34 @@ namespace heliograph::events {
 // Outlives the server that sends the streams.
 class EventHub {
  public:
-  EventHub(postgres::TargetLog& target_log, metrics::Registry& metrics);
+  // What is read of; each outlives the hub.
+  struct Sources {
+    postgres::TargetLog& targets;
+    postgres::ConnectionLog& connections;
+    postgres::GroupStore& groups;
+  };
+
+  EventHub(const Sources& sources, metrics::Registry& metrics);
   ~EventHub();
   EventHub(const EventHub&) = delete;
   EventHub& operator=(const EventHub&) = delete;
 
   // A stream for a response. `after`: where an earlier one ended; nullopt = from now on. Where the
-  // log does not reach back so far, its first event is `reset`. Errors as the database's.
-  base::Result<std::shared_ptr<http::EventStream>> Open(
-      EventFilter filter, const std::optional<postgres::TargetLogPlace>& after);
+  // logs do not reach back so far, its first event is `reset`. Errors as the database's.
+  base::Result<std::shared_ptr<http::EventStream>> Open(EventFilter filter,
+                                                        const std::optional<EventPlace>& after);
+
+  // For filters.
+  Groups& groups() { return groups_; }
 
  private:
   struct Subscriber {
     EventFilter filter;
     std::shared_ptr<http::EventStream> stream;
     // What is up to here was pushed, or is not wanted. The thread's own.
-    postgres::TargetLogPlace place;
-    bool live = false;  // else it reads for itself; the thread's own
+    EventPlace place;
+    bool live = false;  // else it is behind; the thread's own
+    bool full = false;  // it takes nothing more of the page at hand; the thread's own
     std::atomic<bool> has_room = true;
   };
   using Subscribers = std::vector<std::shared_ptr<Subscriber>>;
@@ -54,19 +66,24 @@ class EventHub {
   // Whether there may be more to do at once.
   base::Result<bool> PushNews(const Subscribers& subscribers);
   base::Result<bool> CatchUp(const Subscribers& subscribers);
+  static Wanted WantedOf(std::span<const std::shared_ptr<Subscriber>> subscribers);
+  void Reset(Subscriber& subscriber, const EventPlace& end);
+  void Deliver(const Page& page, const Subscribers& subscribers);
   static void WaitForRoom(Subscriber& subscriber);
   void TellPlaces(const Subscribers& subscribers);
   void Push(Subscriber& subscriber, const http::StreamText& text);
   Subscribers Snapshot();
   void Remove(std::uint64_t id);
 
-  postgres::TargetLog& target_log_;
+  EventReader reader_;
+  Groups groups_;
   const log::Logger log_{"api"};
   log::RateLimit failure_limit_{std::chrono::seconds(10)};
+  log::RateLimit group_limit_{std::chrono::seconds(60)};
   metrics::Counter pushed_;
   metrics::Counter resets_;
   metrics::Counter catch_ups_;
-  std::optional<postgres::TargetLogPlace> place_;  // of the live ones; nullopt: there are none
+  std::optional<EventPlace> place_;  // of the live ones; nullopt: there are none
   base::SteadyTime tell_places_at_{};
   std::mutex mutex_;
   std::condition_variable_any changed_;

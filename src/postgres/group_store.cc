@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "postgres/selection.h"
 #include "postgres/transaction.h"
 
 namespace heliograph::postgres {
@@ -173,6 +174,30 @@ base::Result<std::optional<std::vector<device::ClientId>>> GroupStore::ListMembe
   auto ids = ReadMembers(**session, (*found)->id, after, limit);
   if (!ids) return std::move(ids).error();
   return Answer(*std::move(ids));
+}
+
+base::Result<std::optional<std::vector<device::ClientId>>> GroupStore::Resolve(
+    const Tenant& tenant, const action::GroupName& name, std::int64_t most) {
+  using Answer = std::optional<std::vector<device::ClientId>>;
+  auto session = Session();
+  if (!session) return std::move(session).error();
+  auto transaction = Transaction::Begin(**session);
+  if (!transaction) return std::move(transaction).error();
+  TargetSet set;
+  set.tenant = tenant;
+  set.group = name;
+  const auto selection = Selection::Of(*transaction, set, 2);
+  if (!selection && selection.error().code == base::ErrorCode::kNotFound) return Answer();
+  if (!selection) return selection.error();
+  const auto rows = transaction->Execute("SELECT client_id FROM (" + selection->text() +
+                                             ") AS found ORDER BY client_id LIMIT $1::bigint",
+                                         selection->With({most}));
+  if (!rows) return rows.error();
+  if (auto committed = transaction->Commit(); !committed) return std::move(committed).error();
+  std::vector<device::ClientId> ids;
+  ids.reserve(static_cast<std::size_t>(rows->size()));
+  for (int row = 0; row < rows->size(); ++row) ids.emplace_back(rows->Get(row, 0));
+  return Answer(std::move(ids));
 }
 
 base::Result<bool> GroupStore::Delete(const Tenant& tenant, const action::GroupName& name) {

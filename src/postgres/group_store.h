@@ -37,6 +37,11 @@ class GroupStore {
   base::Result<std::optional<std::vector<device::ClientId>>> ListMembers(
       const Tenant& tenant, const action::GroupName& name, const device::ClientId& after,
       std::int64_t limit);
+  // The devices that are in it now, at most `most` of them, sorted: those that are named, whether
+  // they exist or not, or those that the selector finds among the tenant's. nullopt as Get.
+  base::Result<std::optional<std::vector<device::ClientId>>> Resolve(const Tenant& tenant,
+                                                                     const action::GroupName& name,
+                                                                     std::int64_t most);
   // False: there was none.
   base::Result<bool> Delete(const Tenant& tenant, const action::GroupName& name);
 

@@ -43,3 +43,47 @@ def test_an_action_as_it_happens(stack, client_id):
     ended = {(client_id, "succeeded"), (f"{client_id}-never", "unknown")}
     wait.until(lambda: told("action.results") == ended, "Kafka is told of both")
     wait.until(lambda: told("action.dead-letter") == {(f"{client_id}-never", "unknown")}, "and of the dead letter")
+
+
+def test_who_comes_and_goes_while_everything_is_killed(stack, client_id):
+    """Each change once by its id, in order, whatever is killed; what Kafka is told is the same."""
+    device = stack.device(client_id)
+    device.will(stack.topic(client_id, "control", "out"), messages.last_will("s-5"))
+    device.connect()
+
+    def listen(last: str = "") -> EventStream:
+        url, token = stack.variables["HELIOGRAPH_API_URL"], stack.variables["HELIOGRAPH_TOKEN"]
+        return EventStream(url, token, {"client_id_prefix": client_id}, last)
+
+    def come_and_go(sessions) -> None:
+        for n in sessions:
+            device.publish(stack.topic(client_id, "control", "out"), messages.online(f"s-{n}"))
+            device.publish(stack.topic(client_id, "control", "out"), messages.offline(f"s-{n}"))
+
+    with listen() as stream:
+        come_and_go(range(3))
+        stream.wait_for(6)
+        come_and_go([3])
+        stack.recorder.kill()
+        come_and_go([4])
+        stack.recorder.start()
+        events = list(stream.wait_for(10, 60))
+    stack.api.kill()
+    device.publish(stack.topic(client_id, "control", "out"), messages.online("s-5"))
+    device.publish(stack.topic(client_id, "control", "out"), messages.online("s-5", tags={"site": "north"}))
+    device.drop()
+    stack.recorder.wait()
+    stack.api.start()
+    stack.api.wait()
+    with listen(events[-1].id) as stream:
+        events += stream.wait_for(3, 60)
+    kinds = [event.type.removeprefix("connection.") for event in events]
+    assert kinds == ["online", "offline"] * 5 + ["online", "changed", "offline"]
+    ids = [(event.data["source"], event.data["id"]) for event in events]
+    assert len(set(ids)) == 13 and events[-1].data["data"]["reason"] == "connection_lost"
+
+    def in_kafka() -> set:
+        told = (json.loads(one.value) for one in stack.records("connection.events") if one.key.decode() == client_id)
+        return {(event["source"], event["id"]) for event in told}
+
+    wait.until(lambda: in_kafka() == set(ids), "Kafka is told the same")

@@ -81,7 +81,7 @@ def test_filters(api):
 
 def test_who_may(api):
     for token, status in (("", 401), ("reader-token", 403), ("acme-auditor-token", 403)):
-        stream = EventStream(api.url, token or "nobody")
+        stream = EventStream(api.url, token or "nobody", {"type": "action.target"})
         assert stream.response.status_code == status
         stream.close()
     for query in ({"type": "nonsense"}, {"client_id_prefix": "a b"}, {"action_id": "x"}, {"unheard": "1"}):

@@ -59,6 +59,7 @@ class DispatcherTest : public postgres::StoreTest {
   postgres::DispatchQueue queue_{pool_, seconds(5)};
   postgres::DeadLetterStore letters_{pool_, seconds(5)};
   postgres::TargetLog log_{pool_, seconds(5)};
+  postgres::ConnectionLog connection_log_{pool_, seconds(5)};
   base::Health health_;
   Lease lease_{queue_, "@test", health_, metrics_};
   Dispatcher dispatcher_{store_, sets_, publisher_, lease_, unsaved_, config_, clock_, metrics_};
@@ -257,7 +258,8 @@ TEST_F(DispatcherTest, TheHousekeeperEndsWhatNobodyFinishes) {
   Must(store_.Create(dead));
   base::Health health;
   {
-    const Housekeeper housekeeper(store_, unsaved_, {letters_, log_}, health, clock_, metrics_);
+    const Housekeeper housekeeper(store_, unsaved_, {letters_, log_, connection_log_}, health,
+                                  clock_, metrics_);
     const auto deadline = std::chrono::steady_clock::now() + seconds(15);
     while (StatusOf("a") == "accepted" && std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(milliseconds(20));

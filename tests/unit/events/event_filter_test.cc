@@ -42,9 +42,42 @@ TEST(EventFilter, EverythingThatIsGivenMustHold) {
   EXPECT_FALSE((EventFilter{.action_id = action::ActionId("other")}.Wants(ended)));
 }
 
+postgres::ConnectionChange Presence(const std::string& client_id, std::optional<TenantId> tenant,
+                                    device::Change change = device::Change::kOnline) {
+  postgres::ConnectionChange one;
+  one.client_id = device::ClientId(client_id);
+  one.tenant = std::move(tenant);
+  one.change = change;
+  return one;
+}
+
+TEST(EventFilter, OfConnections) {
+  const auto online = Presence("pv-1", TenantId("acme"));
+  EXPECT_TRUE(EventFilter{}.Wants(online));
+  EXPECT_TRUE((EventFilter{.sight = TenantId("acme")}.Wants(online)));
+  EXPECT_FALSE((EventFilter{.sight = TenantId("rival")}.Wants(online)));
+  EXPECT_FALSE((EventFilter{.sight = TenantId("acme")}.Wants(Presence("pv-1", std::nullopt))))
+      << "nobody is known to own it";
+  EXPECT_FALSE((EventFilter{.types = {EventType::kOffline}}.Wants(online)));
+  EXPECT_TRUE((EventFilter{.types = {EventType::kOffline}}.Wants(
+      Presence("pv-1", std::nullopt, device::Change::kOffline))));
+  EXPECT_TRUE((EventFilter{.types = {EventType::kChanged}}.Wants(
+      Presence("pv-1", std::nullopt, device::Change::kChanged))));
+  EXPECT_FALSE((EventFilter{.client_id_prefix = "pv-2"}.Wants(online)));
+  EXPECT_FALSE((EventFilter{.action_id = action::ActionId("x")}.Wants(online))) << "of no action";
+}
+
+TEST(EventFilter, KnowsWhichLogsItNeeds) {
+  EXPECT_TRUE(EventFilter{}.WantsActions() && EventFilter{}.WantsConnections());
+  EXPECT_FALSE((EventFilter{.types = {EventType::kChanged}}.WantsActions()));
+  EXPECT_FALSE((EventFilter{.types = {EventType::kEnded}}.WantsConnections()));
+  EXPECT_FALSE((EventFilter{.action_id = action::ActionId("x")}.WantsConnections()));
+}
+
 TEST(EventType, HasAWordForEach) {
-  for (const auto type : {EventType::kTarget, EventType::kEnded}) {
+  for (const auto type : kEventTypes) {
     EXPECT_EQ(ParseEventType(EventTypeName(type)), type);
+    EXPECT_EQ(EventTypeName(type).starts_with("action."), IsOfAction(type));
   }
   EXPECT_FALSE(ParseEventType("action"));
 }
@@ -69,13 +102,50 @@ TEST(WriteChangeEvent, IsACloudEvent) {
 }
 
 TEST(ReadPlace, TakesWhatWritePlaceWritesAndNothingElse) {
-  constexpr postgres::TargetLogPlace kFarthest{UINT64_MAX, INT64_MAX};
-  EXPECT_EQ(ReadPlace(WritePlace(kFarthest)), kFarthest);
-  EXPECT_EQ(ReadPlace("t0.0"), postgres::TargetLogPlace{});
-  for (const char* text : {"", "t", "t1", "t1.", "t.1", "1.1", "t1.1 ", "t-1.1", "t1.-1", "t+1.1",
-                           "t18446744073709551616.0", "t1.9223372036854775808", "t1.1.1"}) {
+  const auto targets = EventPlace::Of(postgres::TargetLogPlace{UINT64_MAX, INT64_MAX});
+  const auto connections =
+      EventPlace::Of(postgres::ConnectionLogPlace{UINT64_MAX, INT32_MAX, INT64_MAX});
+  EXPECT_EQ(ReadPlace(WritePlace(targets)), targets);
+  EXPECT_EQ(ReadPlace(WritePlace(connections)), connections);
+  EXPECT_EQ(WritePlace(EventPlace::Before(7)), "t7.0");
+  EXPECT_EQ(ReadPlace("t0.0"), EventPlace{});
+  for (const char* text : {"",
+                           "t",
+                           "t1",
+                           "t1.",
+                           "t.1",
+                           "1.1",
+                           "t1.1 ",
+                           "t-1.1",
+                           "t1.-1",
+                           "t+1.1",
+                           "t18446744073709551616.0",
+                           "t1.9223372036854775808",
+                           "t1.1.1",
+                           "c1.1",
+                           "c1.1.",
+                           "c1.1.1 ",
+                           "c1.2147483648.1",
+                           "c1.1.-1",
+                           "c",
+                           "x1.1.1"}) {
     EXPECT_FALSE(ReadPlace(text)) << text;
   }
+}
+
+TEST(EventPlace, IsOneOrderOfBothLogs) {
+  const auto target = EventPlace::Of(postgres::TargetLogPlace{7, 900});
+  const auto connection = EventPlace::Of(postgres::ConnectionLogPlace{7, 0, 5});
+  EXPECT_LT(EventPlace::Before(7), target);
+  EXPECT_LT(target, connection);
+  EXPECT_LT(connection, EventPlace::Of(postgres::ConnectionLogPlace{7, 1, 0}));
+  EXPECT_LT(connection, EventPlace::Before(8));
+  EXPECT_EQ(target.InActions(), (postgres::TargetLogPlace{7, 900}));
+  EXPECT_LT((postgres::ConnectionLogPlace{6, INT32_MAX, INT64_MAX}), target.InConnections());
+  EXPECT_LT(target.InConnections(), (postgres::ConnectionLogPlace{7, 0, 0}));
+  EXPECT_EQ(connection.InConnections(), (postgres::ConnectionLogPlace{7, 0, 5}));
+  EXPECT_LT((postgres::TargetLogPlace{7, 900}), connection.InActions());
+  EXPECT_LT(connection.InActions(), (postgres::TargetLogPlace{8, 0}));
 }
 
 }  // namespace
