@@ -150,6 +150,19 @@ base::Status Api::Delete(const std::vector<std::string_view>& levels) {
   return {};
 }
 
+base::Status Api::Listen(const std::vector<std::string_view>& levels,
+                         const http_client::Query& query, http_client::Headers headers,
+                         std::chrono::milliseconds longest_silence,
+                         const std::function<bool(std::string_view)>& on_text) {
+  http_client::Request request{.url = url_.Join(levels, query), .headers = std::move(headers)};
+  request.headers.emplace_back("Authorization", "Bearer " + token_.Reveal());
+  request.headers.emplace_back("Accept", "text/event-stream");
+  auto response = client_.Listen(request, longest_silence, on_text);
+  if (!response) return std::move(response).error();
+  if (response->status != 200) return ErrorOfAnswer(*response);
+  return {};
+}
+
 base::Result<json::Value> Api::Call(http_client::Request request) {
   request.headers.emplace_back("Authorization", "Bearer " + token_.Reveal());
   request.headers.emplace_back("Accept", "application/json");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,10 @@ class Api {
                                 const json::Value& body);
   base::Result<json::Value> Patch(const std::vector<std::string_view>& levels,
                                   const json::Value& body);
+  // An answer that goes on, as http_client's Listen; an end by the server is no error.
+  base::Status Listen(const std::vector<std::string_view>& levels, const http_client::Query& query,
+                      http_client::Headers headers, std::chrono::milliseconds longest_silence,
+                      const std::function<bool(std::string_view)>& on_text);
   base::Status Delete(const std::vector<std::string_view>& levels);
 
  private:

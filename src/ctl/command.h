@@ -28,6 +28,7 @@ void AddConnections(CLI::App& app, Chosen& chosen);
 void AddActions(CLI::App& app, Chosen& chosen);
 void AddAudit(CLI::App& app, Chosen& chosen);
 void AddDeadLetters(CLI::App& app, Chosen& chosen);
+void AddEvents(CLI::App& app, Chosen& chosen);
 void AddGroups(CLI::App& app, Chosen& chosen);
 void AddWebhooks(CLI::App& app, Chosen& chosen);
 void AddSend(CLI::App& app, Chosen& chosen);

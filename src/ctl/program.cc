@@ -27,6 +27,7 @@ void Declare(CLI::App& app, Chosen& chosen, Console& console, bool& verbose) {
   AddConnections(app, chosen);
   AddActions(app, chosen);
   AddDeadLetters(app, chosen);
+  AddEvents(app, chosen);
   AddGroups(app, chosen);
   AddWebhooks(app, chosen);
   AddAudit(app, chosen);

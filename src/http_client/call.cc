@@ -86,11 +86,18 @@ Library::Library() {
 }
 Library::~Library() { curl_global_cleanup(); }
 
-// libcurl's: less than `size * count` ends the transfer.
+// libcurl's: less than `size * count`, or another number than 0 of OnProgress, ends the transfer.
 struct Call::Callbacks {
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* user) noexcept {
     auto& self = *static_cast<Call*>(user);
     const std::size_t bytes = size * count;
+    if (self.listener_ != nullptr) {
+      self.listener_->heard_at = std::chrono::steady_clock::now();
+      if (self.StatusNow() == 200) {
+        self.listener_->enough = !self.listener_->on_text({data, bytes});
+        return self.listener_->enough ? 0 : bytes;
+      }
+    }
     std::string& body = self.response_.body;
     const auto most = static_cast<std::size_t>(self.config_.max_response_bytes);
     if (body.size() + bytes > most) {
@@ -119,6 +126,14 @@ struct Call::Callbacks {
     return line.size();
   }
 
+  // At least once a second, also while nothing comes.
+  static int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+    Listener& listener = *static_cast<Call*>(user)->listener_;
+    const auto silence = std::chrono::steady_clock::now() - listener.heard_at;
+    listener.silent = silence > listener.longest_silence;
+    return listener.silent ? 1 : 0;
+  }
+
   // The last moment before a connection is made, with the very address that it will be made to:
   // nothing can change between the look and the connect.
   static curl_socket_t OnSocket(void* user, curlsocktype, curl_sockaddr* to) noexcept {
@@ -142,6 +157,7 @@ base::Status Call::Prepare(CURL* handle) {
   auto headers = MakeHeaders(request_.headers);
   if (!headers) return std::move(headers).error();
   headers_ = *std::move(headers);
+  handle_ = handle;
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, message_.data());
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -171,19 +187,29 @@ base::Status Call::Prepare(CURL* handle) {
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, &Callbacks::OnSocket);
   curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, this);
+  if (listener_ == nullptr) return {};
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, 0L);
+  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &Callbacks::OnProgress);
+  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, this);
   return {};
 }
 
-base::Result<Response> Call::Finish(CURL* handle, CURLcode code) {
-  response_.cut = too_large_ && config_.cut_long_answers;
-  if (code != CURLE_OK && !response_.cut) return ErrorOf(handle, code);
+int Call::StatusNow() const {
   long status = 0;
-  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-  response_.status = static_cast<int>(status);
+  curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
+  return static_cast<int>(status);
+}
+
+base::Result<Response> Call::Finish(CURLcode code) {
+  response_.cut = too_large_ && config_.cut_long_answers;
+  const bool enough = response_.cut || (listener_ != nullptr && listener_->enough);
+  if (code != CURLE_OK && !enough) return ErrorOf(code);
+  response_.status = StatusNow();
   return std::move(response_);
 }
 
-base::Error Call::ErrorOf(CURL* handle, CURLcode code) const {
+base::Error Call::ErrorOf(CURLcode code) const {
   if (too_large_) {
     return base::MakeError(ErrorCode::kTooLarge,
                            "the answer of " + request_.url + " is longer than " +
@@ -193,6 +219,9 @@ base::Error Call::ErrorOf(CURL* handle, CURLcode code) const {
     return base::MakeError(ErrorCode::kTooLarge,
                            "the answer of " + request_.url + " has too many headers");
   }
+  if (listener_ != nullptr && listener_->silent) {
+    return base::MakeError(ErrorCode::kDeadlineExceeded, request_.url + ": nothing came any more");
+  }
   // Another address of the same name may have been tried in vain; this one is what to know of.
   if (refused_ && code == CURLE_COULDNT_CONNECT) {
     return base::MakeError(ErrorCode::kInvalidArgument,
@@ -200,7 +229,7 @@ base::Error Call::ErrorOf(CURL* handle, CURLcode code) const {
   }
   const char* words = message_.front() != '\0' ? message_.data() : curl_easy_strerror(code);
   long sent = 0;
-  curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &sent);
+  curl_easy_getinfo(handle_, CURLINFO_REQUEST_SIZE, &sent);
   // After a request it is the answer that is no HTTP, not the URL.
   const bool is_garbage = code == CURLE_UNSUPPORTED_PROTOCOL && sent > 0;
   return base::MakeError(is_garbage ? ErrorCode::kUnavailable : CodeOf(code),

@@ -4,7 +4,10 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/unique_handle.h"
 #include "http_client/client.h"
@@ -23,25 +26,38 @@ class Library {
   Library& operator=(const Library&) = delete;
 };
 
+// Who hears an answer that goes on. Threads: that of the call.
+struct Listener {
+  const std::function<bool(std::string_view)>& on_text;
+  std::chrono::milliseconds longest_silence;
+  std::chrono::steady_clock::time_point heard_at = std::chrono::steady_clock::now();
+  bool enough = false;  // on_text wants no more
+  bool silent = false;
+};
+
 // A call under way. Stays where it is from Prepare to Finish. Threads: one thread.
 class Call {
  public:
-  // Both outlive it.
-  Call(const ClientConfig& config, const Request& request) : config_(config), request_(request) {}
+  // All outlive it. `listener`: as Client::Listen has it; nullptr: as Client::Send.
+  Call(const ClientConfig& config, const Request& request, Listener* listener = nullptr)
+      : config_(config), request_(request), listener_(listener) {}
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
   // Sets all that `handle` needs. kInvalidArgument as Client::Send.
   base::Status Prepare(CURL* handle);
   // What came of it: errors as Client::Send.
-  base::Result<Response> Finish(CURL* handle, CURLcode code);
+  base::Result<Response> Finish(CURLcode code);
 
  private:
   struct Callbacks;
-  base::Error ErrorOf(CURL* handle, CURLcode code) const;
+  int StatusNow() const;
+  base::Error ErrorOf(CURLcode code) const;
 
   const ClientConfig& config_;
   const Request& request_;
+  Listener* const listener_;
+  CURL* handle_ = nullptr;
   HeaderList headers_;
   std::array<char, CURL_ERROR_SIZE> message_{};
   Response response_;

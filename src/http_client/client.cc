@@ -43,12 +43,21 @@ Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
-base::Result<Response> Client::Send(const Request& request) {
+base::Result<Response> Client::Send(const Request& request) { return Perform(request, nullptr); }
+
+base::Result<Response> Client::Listen(const Request& request,
+                                      std::chrono::milliseconds longest_silence,
+                                      const std::function<bool(std::string_view)>& on_text) {
+  Listener listener{on_text, longest_silence};
+  return Perform(request, &listener);
+}
+
+base::Result<Response> Client::Perform(const Request& request, Listener* listener) {
   CURL* const handle = state_->handle.get();
   curl_easy_reset(handle);
-  Call call(state_->config, request);
+  Call call(state_->config, request, listener);
   if (base::Status prepared = call.Prepare(handle); !prepared) return std::move(prepared).error();
-  return call.Finish(handle, curl_easy_perform(handle));
+  return call.Finish(curl_easy_perform(handle));
 }
 
 }  // namespace heliograph::http_client

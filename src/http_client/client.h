@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,8 @@ struct Response {
   std::optional<std::string_view> Header(std::string_view lower_case_name) const;
 };
 
+struct Listener;
+
 // Keeps connections open between calls. Follows no redirect, consults no environment variable.
 // Threads: one thread.
 class Client {
@@ -65,8 +68,17 @@ class Client {
   // certificate is not to be trusted).
   base::Result<Response> Send(const Request& request);
 
+  // The same for an answer that goes on: what comes with a status of 200 is given to `on_text`
+  // piece by piece, and not to the Response; when that answers false, the call ends as if the
+  // server had ended it. No limit of length, and of time only for silence: after `longest_silence`
+  // without a byte kDeadlineExceeded.
+  base::Result<Response> Listen(const Request& request, std::chrono::milliseconds longest_silence,
+                                const std::function<bool(std::string_view)>& on_text);
+
  private:
   struct State;
+  base::Result<Response> Perform(const Request& request, Listener* listener);
+
   std::unique_ptr<State> state_;
 };
 

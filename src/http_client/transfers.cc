@@ -60,7 +60,7 @@ bool Transfers::State::EndThoseThatAreOver() {
   }
   for (auto& [done, error] : failed) done(std::move(error));
   for (auto& [transfer, code] : over) {
-    transfer->done(transfer->call.Finish(transfer->handle.get(), code));
+    transfer->done(transfer->call.Finish(code));
   }
   return !failed.empty() || !over.empty();
 }

@@ -3,13 +3,14 @@
 import itertools
 import json
 import random
+import subprocess
 import threading
 import time
 
 import psycopg2
 import pytest
 from harness import wait
-from harness.api_alone import running
+from harness.api_alone import programs, running
 from harness.event_stream import EventStream
 
 OFFSETS = itertools.count(1)
@@ -228,3 +229,44 @@ def test_many_streams_share_what_is_read(api):
         assert told(stream.wait_for(221)[-1:]) == [("news", "online")] and len(stream.events) == 221
         stream.close()
     assert api.value("api_events_total") >= 221 * count
+
+
+def test_the_command_line_watches_and_comes_again(api, tmp_path):
+    token = tmp_path / "token"
+    token.touch(mode=0o600)
+    token.write_text("acme-token")
+
+    def watch(*arguments: str):
+        command = [programs() / "heliograph", "events", "watch", "--api-url", api.url, "--token-file", token, *arguments]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    with listen(api, "acme-token") as stream:
+        tell(api, ("pv-0", "acme", "online"), ("pv-1", "acme", "online"))
+        since = stream.wait_for(2)[0].id
+    first = watch("--since-id", since, "--type", "connection.online", "--client-id-prefix", "pv-")
+    try:
+        line = first.stdout.readline().split()
+        assert line[1:3] == ["connection.online", "pv-1"]
+        api.kill()
+        tell(api, ("pv-2", "acme", "online"), ("pv-2", "acme", "offline"), ("other", "acme", "online"), ("pv-3", "acme", "online"))
+        api.start()
+        assert [first.stdout.readline().split()[2] for _ in range(2)] == ["pv-2", "pv-3"]
+        second = watch("--json", "--since-id", "t1.0")
+        try:
+            assert [json.loads(second.stdout.readline())["type"] for _ in range(5)][0] == "connection.online"
+        finally:
+            second.kill()
+            second.communicate()
+    finally:
+        first.kill()
+        first.communicate()
+    refused = watch("--type", "nonsense")
+    assert refused.wait(15) != 0 and "type" in refused.communicate()[1]
+    api.query("UPDATE connection_log_segments SET forgotten = pg_current_xact_id() WHERE segment = 1")
+    lost = watch("--since-id", since)
+    try:
+        assert "are missing" in lost.stderr.readline()
+    finally:
+        lost.kill()
+        lost.communicate()
+    api.query("UPDATE connection_log_segments SET forgotten = '0'")
