@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "integration/http_client/scripted_server.h"
 
@@ -51,6 +54,63 @@ TEST(Client, KeepsTheConnection) {
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(client.Send({.url = server.url()}));
   EXPECT_EQ(server.connections(), 1);
   EXPECT_EQ(server.requests().size(), 3u);
+}
+
+// What came of an answer that goes on; it takes pieces until it has so many bytes.
+struct Heard {
+  std::string text;
+  std::size_t enough = 1000;
+  std::function<bool(std::string_view)> Take() {
+    return [this](std::string_view piece) {
+      text += piece;
+      return text.size() < enough;
+    };
+  }
+};
+
+TEST(Client, ListensUntilTheServerEnds) {
+  ScriptedServer server("HTTP/1.1 200 OK\r\n\r\ndata: 1\n\n", Then::kCloses);
+  ClientConfig config;
+  config.max_response_bytes = 1;
+  Client client(config);
+  Heard heard;
+  const auto response = client.Listen({.url = server.url()}, milliseconds(30'000), heard.Take());
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(response->body, "");
+  EXPECT_EQ(heard.text, "data: 1\n\n");
+}
+
+TEST(Client, ListensNoLongerThanItsCallerWants) {
+  ScriptedServer server("HTTP/1.1 200 OK\r\n\r\n1234567890", Then::kKeepsOpen);
+  Client client({});
+  Heard heard;
+  heard.enough = 10;
+  EXPECT_TRUE(client.Listen({.url = server.url()}, milliseconds(30'000), heard.Take()));
+  EXPECT_EQ(heard.text, "1234567890");
+}
+
+TEST(Client, ListensNoLongerThanSomethingComes) {
+  ScriptedServer server("HTTP/1.1 200 OK\r\n\r\nfirst", Then::kKeepsOpen);
+  ClientConfig config;
+  config.timeout = milliseconds(1);
+  Client client(config);
+  Heard heard;
+  const auto response = client.Listen({.url = server.url()}, milliseconds(300), heard.Take());
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::kDeadlineExceeded);
+  EXPECT_EQ(heard.text, "first") << "the timeout of a call does not count here";
+}
+
+TEST(Client, ARefusalIsNothingToListenTo) {
+  ScriptedServer server("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", Then::kKeepsOpen);
+  Client client({});
+  Heard heard;
+  const auto response = client.Listen({.url = server.url()}, milliseconds(30'000), heard.Take());
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 403);
+  EXPECT_EQ(response->body, "no");
+  EXPECT_EQ(heard.text, "");
 }
 
 TEST(Client, FollowsNoRedirect) {
