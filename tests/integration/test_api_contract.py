@@ -106,7 +106,8 @@ def test_every_operation_asks_for_a_token(api, known, operation):
 @pytest.mark.parametrize("operation", GUARDED, **by_id)
 def test_every_operation_asks_for_its_scope(api, known, operation):
     answer = call(api, operation, known, token="reader-token")
-    check(operation, answer, 200 if "connections" in operation.path else 403)
+    may = "connections" in operation.path or operation.id == "streamEvents"  # which has those of connections for it
+    check(operation, answer, 200 if may else 403)
 
 
 @pytest.mark.parametrize("operation", GUARDED, **by_id)
@@ -214,7 +215,8 @@ def test_good_input_by_chance(api, known, operation):
     maker = Maker(CONTRACT, 2)
     for _ in range(25):
         query = {each["name"]: maker.good(each["schema"]) for each in operation.parameters_in("query")}
-        query.pop("cursor", None)
+        for name in ("cursor", "group"):  # of which chance finds none that there is
+            query.pop(name, None)
         options = {"json": maker.good(operation.body)} if operation.body else {}
         # A group or dry run that there is not, a selector that nobody matches, a group that was deleted just now.
         refusals = (404, 422) if operation.body or operation.method == "DELETE" else ()
