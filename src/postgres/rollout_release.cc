@@ -226,7 +226,7 @@ base::Result<std::optional<base::Timestamp>> Look(Transaction& transaction, Roll
   if (action.as_of >= forgotten_at) return std::optional<base::Timestamp>();
   if (action.as_of >= action.deadline || action.cancelled_at) return std::optional(forgotten_at);
   if (action.rollout.not_before && *action.rollout.not_before > action.as_of) {
-    return std::optional(*action.rollout.not_before);
+    return action.rollout.not_before;
   }
   const auto next = Roll(transaction, rolling, released);
   if (!next) return next.error();
