@@ -117,10 +117,11 @@ struct Api::Parts {
         unsaved(store, metrics),
         dispatcher(store, sets, publisher, lease, unsaved, config.actions, clock, metrics),
         housekeeper(store, unsaved, {letters, target_log, connection_log}, health, clock, metrics),
-        hub({target_log, connection_log, group_store}, metrics),
+        event_reader(target_log, connection_log, metrics),
+        hub(event_reader, group_store, metrics),
         webhook_store(pool, kSessionWait),
         webhook_leases(pool, kSessionWait),
-        courier(config.webhooks, webhook_leases, target_log, clock, metrics),
+        courier(config.webhooks, webhook_leases, event_reader, clock, metrics),
         worker({queue, due_rollouts, publisher, lease,
                 [connection = config.mqtt.connection](const std::string& client_id) {
                   return dispatch::CloseConnection(connection, client_id);
@@ -131,7 +132,7 @@ struct Api::Parts {
                                                client_ids);
                 }},
                config.postgres, clock, metrics),
-        webhook_routes({webhook_store, target_log, courier, auditor},
+        webhook_routes({webhook_store, event_reader, courier, auditor},
                        *webhooks::RulesOf(config.webhooks), config.webhooks.max_per_tenant),
         server(config.listen, "api", MakeHandler(), metrics) {}
 
@@ -174,6 +175,7 @@ struct Api::Parts {
   dispatch::UnsavedOutcomes unsaved;
   dispatch::Dispatcher dispatcher;
   dispatch::Housekeeper housekeeper;
+  events::EventReader event_reader;
   events::EventHub hub;
   postgres::WebhookStore webhook_store;
   postgres::WebhookLeases webhook_leases;

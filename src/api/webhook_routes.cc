@@ -110,11 +110,11 @@ http::Response WebhookRoutes::Create(const http::Request& request, const auth::P
     if (!fresh) return FromError(fresh.error());
     wanted.secret = made = *std::move(fresh);
   }
-  const auto end = parts_.log.End();
-  if (!end) return FromError(end.error());
+  const auto bounds = parts_.events.Look();
+  if (!bounds) return FromError(bounds.error());
   const auto created =
       parts_.webhooks.Create({wanted.name, std::move(wanted.definition), std::move(wanted.secret),
-                              events::WritePlace(*end), most_},
+                              events::WritePlace(bounds->end), most_},
                              OriginOf(request, caller));
   if (!created) return FromError(created.error());
   if (*created == postgres::WebhookCreation::kNameIsTaken) return NameIsTaken("webhook");

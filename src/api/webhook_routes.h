@@ -3,8 +3,8 @@
 
 #include "api/auditor.h"
 #include "api/guard.h"
+#include "events/event_reader.h"
 #include "http/router.h"
-#include "postgres/target_log.h"
 #include "postgres/webhook_store.h"
 #include "webhooks/courier.h"
 #include "webhooks/definition.h"
@@ -14,7 +14,7 @@ namespace heliograph::api {
 // What the routes work on; all outlive them.
 struct WebhookParts {
   postgres::WebhookStore& webhooks;
-  postgres::TargetLog& log;
+  events::EventReader& events;
   webhooks::Courier& courier;
   Auditor& auditor;
 };

@@ -37,27 +37,10 @@ http::StreamText ResetText(const EventPlace& place) {
   return http::FormatEvent({.id = id, .type = "reset", .data = "{}"});
 }
 
-std::string DataOf(const postgres::TargetChange& change) { return WriteChangeEvent(change); }
-const std::string& DataOf(const postgres::ConnectionChange& change) { return change.json; }
-
 http::StreamText TextOf(const Change& change) {
   const std::string id = WritePlace(change.place);
-  return std::visit(
-      [&](const auto& what) {
-        return http::FormatEvent(
-            {.id = id, .type = EventTypeName(change.type()), .data = DataOf(what)});
-      },
-      change.what);
-}
-
-bool Wants(const EventFilter& filter, const Change& change) {
-  return std::visit([&](const auto& what) { return filter.Wants(what); }, change.what);
-}
-
-const std::optional<device::TenantId>& TenantOf(const Change& change) {
-  return std::visit(
-      [](const auto& what) -> const std::optional<device::TenantId>& { return what.tenant; },
-      change.what);
+  const std::string data = WriteEvent(change);
+  return http::FormatEvent({.id = id, .type = EventTypeName(change.type()), .data = data});
 }
 
 // Those among whom an event's readers are: a tenant's, and the operators'.
@@ -83,9 +66,9 @@ class BySight {
 
 }  // namespace
 
-EventHub::EventHub(const Sources& sources, metrics::Registry& metrics)
-    : reader_(sources.targets, sources.connections, metrics),
-      groups_(sources.groups),
+EventHub::EventHub(EventReader& reader, postgres::GroupStore& groups, metrics::Registry& metrics)
+    : reader_(reader),
+      groups_(groups),
       pushed_(metrics.AddCounter("heliograph_api_events_total",
                                  "Events that were pushed to streams, once for each stream.")),
       resets_(metrics.AddCounter(
@@ -209,10 +192,7 @@ base::Result<bool> EventHub::PushNews(const Subscribers& subscribers) {
 
 Wanted EventHub::WantedOf(std::span<const std::shared_ptr<Subscriber>> subscribers) {
   Wanted wanted;
-  for (const auto& one : subscribers) {
-    wanted.actions = wanted.actions || one->filter.WantsActions();
-    wanted.connections = wanted.connections || one->filter.WantsConnections();
-  }
+  for (const auto& one : subscribers) wanted.Add(one->filter);
   return wanted;
 }
 
@@ -257,8 +237,8 @@ void EventHub::Deliver(const Page& page, const Subscribers& subscribers) {
   EventPlace before = page.after;
   for (const Change& change : page.changes) {
     http::StreamText text;
-    readers.ForEach(TenantOf(change), [&](Subscriber& one) {
-      if (one.full || change.place <= one.place || !Wants(one.filter, change)) return;
+    readers.ForEach(change.tenant(), [&](Subscriber& one) {
+      if (one.full || change.place <= one.place || !change.IsWantedBy(one.filter)) return;
       if (one.stream->waiting_bytes() > kMostWaiting) {
         // It goes on from here by itself, as fast as its client does.
         one.full = true;

@@ -28,14 +28,8 @@ namespace heliograph::events {
 // Outlives the server that sends the streams.
 class EventHub {
  public:
-  // What is read of; each outlives the hub.
-  struct Sources {
-    postgres::TargetLog& targets;
-    postgres::ConnectionLog& connections;
-    postgres::GroupStore& groups;
-  };
-
-  EventHub(const Sources& sources, metrics::Registry& metrics);
+  // `reader` and `groups` outlive the hub.
+  EventHub(EventReader& reader, postgres::GroupStore& groups, metrics::Registry& metrics);
   ~EventHub();
   EventHub(const EventHub&) = delete;
   EventHub& operator=(const EventHub&) = delete;
@@ -75,7 +69,7 @@ class EventHub {
   Subscribers Snapshot();
   void Remove(std::uint64_t id);
 
-  EventReader reader_;
+  EventReader& reader_;
   Groups groups_;
   const log::Logger log_{"api"};
   log::RateLimit failure_limit_{std::chrono::seconds(10)};

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 #include <utility>
+
+#include "base/rfc3339.h"
 
 namespace heliograph::events {
 namespace {
@@ -20,6 +23,39 @@ metrics::Counter ReadsOf(metrics::Registry& metrics, const std::string& log) {
 
 EventType Change::type() const {
   return std::visit([](const auto& one) { return TypeOf(one); }, what);
+}
+
+base::Timestamp Change::at() const {
+  if (const auto* target = std::get_if<postgres::TargetChange>(&what)) return target->at;
+  // Before `time` an event has nothing in which this could stand.
+  constexpr std::string_view kTime = R"("time":")";
+  const std::string& json = std::get<postgres::ConnectionChange>(what).json;
+  const std::size_t begin = std::min(json.find(kTime), json.size() - kTime.size()) + kTime.size();
+  const std::string_view text(json.data() + begin,
+                              std::min(json.find('"', begin), json.size()) - begin);
+  const auto time = base::ParseRfc3339(text);
+  return time ? *time : base::Timestamp();
+}
+
+const std::optional<device::TenantId>& Change::tenant() const {
+  return std::visit(
+      [](const auto& one) -> const std::optional<device::TenantId>& { return one.tenant; }, what);
+}
+
+bool Change::IsWantedBy(const EventFilter& filter) const {
+  return std::visit([&](const auto& one) { return filter.Wants(one); }, what);
+}
+
+void Wanted::Add(const EventFilter& filter) {
+  actions = actions || filter.WantsActions();
+  connections = connections || filter.WantsConnections();
+}
+
+std::string WriteEvent(const Change& change) {
+  if (const auto* target = std::get_if<postgres::TargetChange>(&change.what)) {
+    return WriteChangeEvent(*target);
+  }
+  return std::get<postgres::ConnectionChange>(change.what).json;
 }
 
 EventReader::EventReader(postgres::TargetLog& targets, postgres::ConnectionLog& connections,

@@ -3,9 +3,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "events/event_filter.h"
 #include "metrics/metrics.h"
@@ -19,12 +22,20 @@ struct Change {
   std::variant<postgres::TargetChange, postgres::ConnectionChange> what;
 
   EventType type() const;
+  base::Timestamp at() const;
+  const std::optional<device::TenantId>& tenant() const;
+  bool IsWantedBy(const EventFilter& filter) const;
 };
+
+// The CloudEvent in JSON.
+std::string WriteEvent(const Change& change);
 
 // What of both is to be read; the rest is passed over.
 struct Wanted {
   bool actions = false;
   bool connections = false;
+
+  void Add(const EventFilter& filter);  // what it may want, too
 };
 
 struct Page {

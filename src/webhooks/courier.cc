@@ -78,7 +78,7 @@ Courier::Meters::Meters(metrics::Registry& metrics)
           "heliograph_webhooks_behind_seconds",
           "The age of the oldest event that one of them has still to be told of.")) {}
 
-Courier::Courier(const Config& config, postgres::WebhookLeases& leases, postgres::TargetLog& log,
+Courier::Courier(const Config& config, postgres::WebhookLeases& leases, events::EventReader& reader,
                  const base::Clock& clock, metrics::Registry& metrics)
     : config_(config),
       rules_(RulesOrThrow(config)),
@@ -86,7 +86,7 @@ Courier::Courier(const Config& config, postgres::WebhookLeases& leases, postgres
       clock_(clock),
       owner_(base::NewUuid()),
       meters_(metrics),
-      window_(log),
+      window_(reader),
       transfers_(ClientConfigOf(config, rules_), static_cast<std::size_t>(config.max_connections)) {
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
@@ -122,7 +122,7 @@ bool Courier::Turn() {
   }
   bool more = false;
   if (now >= look_at_) {
-    const auto read = window_.Read();
+    const auto read = window_.Read(WantedByAll());
     if (!read) {
       log_.Warn(database_limit_, "webhooks wait for the database", {{"why", read.error().message}});
     }
@@ -147,6 +147,12 @@ bool Courier::Turn() {
     more = ServePage(receivers_.at(id)) || more;
   }
   return more;
+}
+
+events::Wanted Courier::WantedByAll() const {
+  events::Wanted all;
+  for (const auto& [id, receiver] : receivers_) all.Add(receiver.filter);
+  return all;
 }
 
 void Courier::Renew() {
@@ -256,7 +262,9 @@ bool Courier::Serve(Receiver& receiver) {
 
 // Whether there is more of it to read at once.
 bool Courier::ServePage(Receiver& receiver) {
-  auto page = window_.ReadPage(receiver.place);
+  events::Wanted wanted;
+  wanted.Add(receiver.filter);
+  auto page = window_.ReadPage(receiver.place, wanted);
   if (!page) {
     log_.Warn(database_limit_, "webhooks wait for the database", {{"why", page.error().message}});
     receiver.next_try = clock_.SteadyNow() + kAgainAfter;
@@ -279,7 +287,7 @@ bool Courier::ServePage(Receiver& receiver) {
   }
   if (!full) {
     shipment.up_to = page->end;
-    if (page->more) shipment.next_at = page->entries.back().at();
+    if (page->more && !page->entries.empty()) shipment.next_at = page->entries.back().at();
   }
   Ship(receiver, std::move(shipment));
   return page->more;

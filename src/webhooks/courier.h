@@ -34,7 +34,7 @@ base::Result<UrlRules> RulesOf(const Config& config);
 class Courier {
  public:
   // Throws base::StartupError.
-  Courier(const Config& config, postgres::WebhookLeases& leases, postgres::TargetLog& log,
+  Courier(const Config& config, postgres::WebhookLeases& leases, events::EventReader& reader,
           const base::Clock& clock, metrics::Registry& metrics);
   ~Courier();  // gives up what is under way: another process, or the next one, sends it again
   Courier(const Courier&) = delete;
@@ -67,6 +67,7 @@ class Courier {
   bool Turn();
   // Which webhooks are this process's.
   void Renew();
+  events::Wanted WantedByAll() const;
   void Adopt(std::vector<postgres::ClaimedWebhook> claimed);
   void Report();
   void SavePassed();

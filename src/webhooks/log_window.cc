@@ -5,14 +5,14 @@
 namespace heliograph::webhooks {
 namespace {
 
-constexpr std::int64_t kMostNews = 1000;  // of one look
-constexpr std::int64_t kMostOfPage = 500;
+constexpr events::EventReader::Most kMostNews{1000, 4 * 1024 * 1024};  // of one look
+constexpr events::EventReader::Most kMostOfPage{500, 1024 * 1024};
 constexpr std::size_t kMostKept = 4000;
 
 }  // namespace
 
 const std::string& LogEntry::text() {
-  if (text_.empty()) text_ = events::WriteChangeEvent(change_);
+  if (text_.empty()) text_ = events::WriteEvent(change_);
   return text_;
 }
 
@@ -21,25 +21,25 @@ void LogWindow::Close() {
   entries_.clear();
 }
 
-base::Result<bool> LogWindow::Read() {
+base::Result<bool> LogWindow::Read(const events::Wanted& wanted) {
+  // What was passed over is not there for who wants it now.
+  if ((wanted.actions && !wanted_.actions) || (wanted.connections && !wanted_.connections)) Close();
+  wanted_ = wanted;
   if (!begin_) {
-    const auto end = log_.End();
-    if (!end) return end.error();
-    begin_ = end_ = *end;
+    const auto bounds = reader_.Look();
+    if (!bounds) return bounds.error();
+    begin_ = end_ = bounds->end;
     return false;
   }
-  auto changes = log_.Read(end_, kMostNews);
-  if (!changes) return std::move(changes).error();
-  const bool more = std::cmp_equal(changes->size(), kMostNews);
-  for (postgres::TargetChange& change : *changes) {
-    end_ = change.place;
-    entries_.emplace_back(std::move(change));
-  }
+  auto page = reader_.Read(end_, wanted, kMostNews);
+  if (!page) return std::move(page).error();
+  for (events::Change& change : page->changes) entries_.emplace_back(std::move(change));
+  end_ = page->up_to;
   while (entries_.size() > kMostKept) {
     begin_ = entries_.front().place();
     entries_.pop_front();
   }
-  return more;
+  return page->more;
 }
 
 std::deque<LogEntry>::iterator LogWindow::After(const Place& place) {
@@ -48,31 +48,26 @@ std::deque<LogEntry>::iterator LogWindow::After(const Place& place) {
       [](const Place& one, const LogEntry& other) { return one < other.place(); });
 }
 
-base::Result<LogPage> LogWindow::ReadPage(const Place& place) {
-  auto changes = log_.Read(place, kMostOfPage);
-  if (!changes) return std::move(changes).error();
+base::Result<LogPage> LogWindow::ReadPage(const Place& place, const events::Wanted& wanted) {
+  auto read = reader_.Read(place, wanted, kMostOfPage);
+  if (!read) return std::move(read).error();
   // Only after the page: what is forgotten meanwhile may be missing in it.
-  const auto forgotten = log_.Forgotten();
-  if (!forgotten) return forgotten.error();
+  const auto bounds = reader_.Look();
+  if (!bounds) return bounds.error();
   LogPage page;
-  page.more = std::cmp_equal(changes->size(), kMostOfPage);
-  page.end = place;
-  if (place < *forgotten) {
-    page.missing_up_to = *forgotten;
-    page.end = *forgotten;
-  } else if (changes->empty()) {
-    const auto end = log_.End();
-    if (!end) return end.error();
+  page.more = read->more;
+  page.end = read->up_to;
+  if (place < bounds->forgotten) {
+    page.missing_up_to = bounds->forgotten;
+    page.end = std::max(page.end, bounds->forgotten);
+  } else if (place > bounds->end) {
     // A place that is not there yet is another database's.
-    if (place > *end) page.missing_up_to = page.end = *end;
+    page.missing_up_to = page.end = bounds->end;
   }
-  for (postgres::TargetChange& change : *changes) {
-    if (change.place <= page.end) continue;
-    page.end = change.place;
+  for (events::Change& change : read->changes) {
+    if (page.missing_up_to && change.place <= *page.missing_up_to) continue;
     page.entries.emplace_back(std::move(change));
   }
-  // What the window has read was there when this page was read.
-  if (!page.more && begin_) page.end = std::max(page.end, end_);
   return page;
 }
 

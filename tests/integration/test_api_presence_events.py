@@ -11,9 +11,8 @@ import psycopg2
 import pytest
 from harness import wait
 from harness.api_alone import programs, running
+from harness.connection_log import STORE, rows_of, tell
 from harness.event_stream import EventStream
-
-OFFSETS = itertools.count(1)
 
 
 @pytest.fixture(scope="module", name="api")
@@ -29,31 +28,6 @@ def _rows(api):
 
 def listen(api, token="operator-token", last_event_id="", **query) -> EventStream:
     return EventStream(api.url, token, query, last_event_id)
-
-
-def rows_of(changes) -> tuple:
-    """What the recorder stores of one batch: (client id, tenant, online|offline|changed) each."""
-    lines, first = [], None
-    for client_id, tenant, change in changes:
-        offset = next(OFFSETS)
-        first = first or offset
-        event = {
-            "specversion": "1.0", "id": f"device.control/0/{offset}", "source": "/heliograph/recorder/1",
-            "type": f"heliograph.connection.{change}", "subject": client_id, "time": "2026-11-22T00:00:00Z",
-            "datacontenttype": "application/json",
-            "data": {"client_id": client_id, "tenant": tenant or None, "state": "online" if change == "online" else "offline"},
-        }  # fmt: skip
-        lines.append("\t".join((client_id, tenant, change, str(offset), json.dumps(event, separators=(",", ":")))) + "\n")
-    return first, offset, "".join(lines)
-
-
-STORE = (
-    "INSERT INTO connection_log (log_generation, log_partition, first_offset, last_offset, events) VALUES (1, 0, %s, %s, %s)"
-)
-
-
-def tell(api, *changes) -> None:
-    api.query(STORE, *rows_of(changes))
 
 
 def told(events) -> list:

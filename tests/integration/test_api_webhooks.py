@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 from harness.api_alone import ApiAlone, programs, running
+from harness.connection_log import tell
 from harness.wait import until
 from harness.webhook_receiver import WebhookReceiver, signature
 
@@ -104,6 +105,20 @@ def test_events_come_signed_and_in_order(api, receiver):
     shown = until(lambda: (one := show(api))["delivered"] == 150 and one, "it is written down")
     assert (shown["state"], shown["failures"], shown["behind_s"]) == ("active", 0, None) and shown["last_success_at"]
     assert api.value("webhooks_events_total") >= 150
+
+
+def test_who_comes_and_goes_is_told_in_its_place_among_all(api):
+    with WebhookReceiver() as all_, WebhookReceiver() as acme:
+        create(api, all_, "all")
+        create(api, acme, "acme", "acme-token", types=["connection.online", "connection.offline"])
+        tell(api, ("pv-1", "acme", "online"), ("pv-1", "acme", "changed"))
+        move(api, add_action(api, 1), "published")
+        tell(api, ("pv-2", "rival", "online"), ("pv-1", "acme", "offline"))
+        types = [event["type"].removeprefix("heliograph.") for event in all_.wait_for(5)]
+        assert types == ["connection.online", "connection.changed", "action.target", "connection.online", "connection.offline"]
+        assert [(event["type"], event["subject"]) for event in acme.wait_for(2)] == [
+            ("heliograph.connection.online", "pv-1"), ("heliograph.connection.offline", "pv-1")]  # fmt: skip
+        until(lambda: show(api, "all")["behind_s"] is None, "nothing waits")
 
 
 def test_only_what_is_wanted_and_may_be_seen(api):

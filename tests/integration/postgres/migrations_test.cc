@@ -101,11 +101,10 @@ TEST_F(MigrationsTest, TheProjectsOwnGoUpDownAndUp) {
   ASSERT_TRUE(up) << up.error().message;
   Connection connection = Connect(config_);
   const Rows bare = Must(connection.Execute(
-      "SELECT table_name || '.' || column_name FROM information_schema.columns c"
-      " WHERE table_schema = 'migrations_test' AND table_name <> 'schema_migrations' AND"
-      " col_description((quote_ident(table_schema) || '.' || quote_ident(table_name))::regclass, "
-      "ordinal_position)"
-      " IS NULL"));
+      "SELECT relname || '.' || attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+      " WHERE relnamespace = 'migrations_test'::regnamespace AND relkind IN ('r', 'p', 'v')"
+      " AND NOT relispartition AND relname <> 'schema_migrations' AND attnum > 0"
+      " AND NOT attisdropped AND col_description(attrelid, attnum) IS NULL"));
   EXPECT_EQ(bare.size(), 0) << "without a comment: " << bare.Get(0, 0);
   auto down = migrations.Down(count);
   ASSERT_TRUE(down) << down.error().message;
