@@ -192,7 +192,7 @@ base::Result<bool> EventHub::PushNews(const Subscribers& subscribers) {
 
 Wanted EventHub::WantedOf(std::span<const std::shared_ptr<Subscriber>> subscribers) {
   Wanted wanted;
-  for (const auto& one : subscribers) wanted.Add(one->filter);
+  for (const auto& one : subscribers) wanted.Add(Wanted::Of(one->filter));
   return wanted;
 }
 

@@ -46,9 +46,13 @@ bool Change::IsWantedBy(const EventFilter& filter) const {
   return std::visit([&](const auto& one) { return filter.Wants(one); }, what);
 }
 
-void Wanted::Add(const EventFilter& filter) {
-  actions = actions || filter.WantsActions();
-  connections = connections || filter.WantsConnections();
+Wanted Wanted::Of(const EventFilter& filter) {
+  return {filter.WantsActions(), filter.WantsConnections()};
+}
+
+void Wanted::Add(const Wanted& other) {
+  actions = actions || other.actions;
+  connections = connections || other.connections;
 }
 
 std::string WriteEvent(const Change& change) {

@@ -35,7 +35,11 @@ struct Wanted {
   bool actions = false;
   bool connections = false;
 
-  void Add(const EventFilter& filter);  // what it may want, too
+  static Wanted Of(const EventFilter& filter);
+  void Add(const Wanted& other);
+  bool Includes(const Wanted& other) const {
+    return (actions || !other.actions) && (connections || !other.connections);
+  }
 };
 
 struct Page {

@@ -151,7 +151,7 @@ bool Courier::Turn() {
 
 events::Wanted Courier::WantedByAll() const {
   events::Wanted all;
-  for (const auto& [id, receiver] : receivers_) all.Add(receiver.filter);
+  for (const auto& [id, receiver] : receivers_) all.Add(events::Wanted::Of(receiver.filter));
   return all;
 }
 
@@ -249,7 +249,7 @@ bool Courier::Serve(Receiver& receiver) {
     return false;
   }
   if (!is_due || !receiver.webhook.active) return false;
-  if (!window_.Covers(receiver.place)) return true;
+  if (!window_.Covers(receiver.place, events::Wanted::Of(receiver.filter))) return true;
   Shipment shipment{Batch(static_cast<std::size_t>(config_.max_batch_events)), receiver.place};
   bool full = false;
   for (auto at = window_.After(receiver.place); at != window_.end() && !full; ++at) {
@@ -262,9 +262,7 @@ bool Courier::Serve(Receiver& receiver) {
 
 // Whether there is more of it to read at once.
 bool Courier::ServePage(Receiver& receiver) {
-  events::Wanted wanted;
-  wanted.Add(receiver.filter);
-  auto page = window_.ReadPage(receiver.place, wanted);
+  auto page = window_.ReadPage(receiver.place, events::Wanted::Of(receiver.filter));
   if (!page) {
     log_.Warn(database_limit_, "webhooks wait for the database", {{"why", page.error().message}});
     receiver.next_try = clock_.SteadyNow() + kAgainAfter;

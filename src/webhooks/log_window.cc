@@ -23,7 +23,7 @@ void LogWindow::Close() {
 
 base::Result<bool> LogWindow::Read(const events::Wanted& wanted) {
   // What was passed over is not there for who wants it now.
-  if ((wanted.actions && !wanted_.actions) || (wanted.connections && !wanted_.connections)) Close();
+  if (!wanted_.Includes(wanted)) Close();
   wanted_ = wanted;
   if (!begin_) {
     const auto bounds = reader_.Look();

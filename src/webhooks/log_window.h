@@ -51,8 +51,10 @@ class LogWindow {
   // Reads what is new of what is wanted. Whether there may be more at once. Errors as the
   // database's.
   base::Result<bool> Read(const events::Wanted& wanted);
-  // Whether everything after `place` is in the window, as far as it was read.
-  bool Covers(const Place& place) const { return begin_ && place >= *begin_; }
+  // Whether all that is wanted after `place` is in the window, as far as it was read.
+  bool Covers(const Place& place, const events::Wanted& wanted) const {
+    return begin_ && place >= *begin_ && wanted_.Includes(wanted);
+  }
   // The entries after `place`, which it covers.
   std::deque<LogEntry>::iterator After(const Place& place);
   std::deque<LogEntry>::iterator end() { return entries_.end(); }
