@@ -1,5 +1,6 @@
 """./dev test itself: whatever goes wrong with a suite must be a failure in the last line, never a silence."""
 
+import re
 import sys
 import threading
 import time
@@ -87,3 +88,10 @@ def test_every_python_file_is_in_one_suite():
     lanes = [suite for suite in suites.python_suites([]) if suite.beside == "integration"]
     assert [suite.name for suite in lanes] == ["integration api (pytest)", "integration recorder (pytest)", "integration (pytest)"]
     assert len({suite.servers for suite in lanes}) == 3
+
+
+def test_what_the_thread_sanitizer_leaves_out_starts_no_threads():
+    for folder in suites.ONE_THREAD["tsan"]:
+        files = list((suites.ROOT / "tests/unit" / folder).glob("*.cc")) or list((suites.ROOT / "tests" / folder).glob("*.cc"))
+        assert files, folder
+        assert [file.name for file in files if re.search(r"jthread|std::thread|std::async", file.read_text())] == []
